@@ -1,0 +1,44 @@
+"""Every error a caller of Trackbook can meet.
+
+TrackbookError
+├── StoreError       the store cannot be used (not writable, a file, a newer format, disk full)
+├── RunNotFound      no run answers to that reference (also a KeyError)
+├── QueryError       a ``where`` expression we do not accept (also a ValueError)
+└── InvalidValue     a value that cannot be logged (also a TypeError)
+
+A message says what happened and what to do about it, in one line.
+"""
+
+from __future__ import annotations
+
+
+class TrackbookError(Exception):
+    """Base of all errors raised by Trackbook."""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of the message.
+        return str(self.args[0]) if self.args else ""
+
+
+class StoreError(TrackbookError):
+    """The store cannot be opened, read or written."""
+
+
+class RunNotFound(TrackbookError, KeyError):
+    """No run answers to the reference; the message names near misses."""
+
+
+class QueryError(TrackbookError, ValueError):
+    """A ``where`` expression that is not accepted; ``position`` is the column, counted from 0."""
+
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class InvalidValue(TrackbookError, TypeError):
+    """A param, metric or artifact that cannot be logged; nothing was changed."""
+
+
+class TrackbookWarning(UserWarning):
+    """Something of Trackbook's own failed; the user's work is not affected."""

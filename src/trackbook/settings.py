@@ -1,0 +1,166 @@
+"""Where things are and whether we are on: environment, project file, folders.
+
+The store is found in this order: an explicit argument, ``set_store``, ``TRACKBOOK_STORE``,
+``[tool.trackbook] store`` of the project, the nearest ``.trackbook`` upward, the git root, the
+notebook's folder. Nothing is created here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tomllib
+from pathlib import Path
+
+from .errors import StoreError
+
+STORE_NAME = ".trackbook"
+
+_chosen: Path | None = None
+
+
+def disabled() -> bool:
+    """Whether ``TRACKBOOK_DISABLED`` switches everything off."""
+    return os.environ.get("TRACKBOOK_DISABLED", "").lower() not in ("", "0", "false", "no")
+
+
+def choose_store(path: str | os.PathLike[str] | None) -> None:
+    """Make ``path`` the store of this process; None goes back to finding it."""
+    global _chosen
+    _chosen = None if path is None else as_store_path(path)
+
+
+def as_store_path(path: str | os.PathLike[str]) -> Path:
+    """The store folder that a user's path means; raises ``StoreError`` where it is a file.
+
+    A folder that is or holds a store is that store; any other folder becomes one itself.
+    """
+    folder = Path(path).expanduser().absolute()
+    if folder.is_file():
+        raise StoreError(f"{folder} is a file; name a folder for the store")
+    if folder.name != STORE_NAME and (folder / STORE_NAME / "store.json").is_file():
+        return folder / STORE_NAME
+    return folder
+
+
+def find_store(start: Path | None = None) -> Path:
+    """The folder of the store for work that happens in ``start`` (default: the current folder)."""
+    if _chosen is not None:
+        return _chosen
+    if configured := os.environ.get("TRACKBOOK_STORE"):
+        return as_store_path(configured)
+    start = _existing(start or _cwd())
+    git_root: Path | None = None
+    for folder in _upward(start):
+        if (project := _project_store(folder)) is not None:
+            return project
+        if (folder / STORE_NAME).is_dir():
+            return folder / STORE_NAME
+        if git_root is None and (folder / ".git").exists():
+            git_root = folder
+    return (git_root or start) / STORE_NAME
+
+
+def fallback_store() -> Path:
+    """Where runs go when the project cannot be written: the user's data folder."""
+    return user_data_dir() / "store"
+
+
+def user_data_dir() -> Path:
+    """The user's own folder for keys and fallback stores (``XDG_DATA_HOME`` is respected)."""
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "trackbook"
+
+
+def default_experiment(source: Path | None, store: Path | None) -> str:
+    """``notebooks/quickstart`` for a notebook or script, relative to the folder of its store."""
+    if source is None:
+        return "default"
+    bare = source.with_suffix("")
+    if store is not None:
+        with contextlib.suppress(ValueError):
+            return bare.relative_to(store.parent).as_posix()
+    return bare.name
+
+
+# -- stores that a Jupyter server of this user may serve -------------------------------------
+
+
+def _registry() -> Path:
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    return Path(jupyter_runtime_dir()) / "trackbook"
+
+
+def register(store_id: str, path: Path) -> None:
+    """Let this user's Jupyter servers show the store. Does nothing without Jupyter."""
+    try:
+        folder = _registry()
+    except ImportError:
+        return
+    entry = folder / f"{store_id}.json"
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = entry.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps({"id": store_id, "path": str(path)}), encoding="utf-8")
+        os.replace(temporary, entry)
+
+
+def registered() -> dict[str, Path]:
+    """Store id to folder, for the registered stores that still exist."""
+    try:
+        entries = sorted(_registry().glob("*.json"))
+    except ImportError:
+        return {}
+    stores: dict[str, Path] = {}
+    for entry in entries:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            data = json.loads(entry.read_text(encoding="utf-8"))
+            path = Path(data["path"])
+            if (path / "store.json").is_file():
+                stores[str(data["id"])] = path
+    return stores
+
+
+# -- the way up ------------------------------------------------------------------------------
+
+
+def _cwd() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # the current folder was deleted
+        return Path.home()
+
+
+def _existing(folder: Path) -> Path:
+    folder = folder.absolute()
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _upward(start: Path) -> list[Path]:
+    """``start`` and its parents, not past $HOME, a file-system border or another user's folder."""
+    home = Path.home()
+    first = start.stat()
+    folders = [start]
+    for folder in start.parents:
+        if folders[-1] == home:
+            break
+        status = folder.stat()
+        if status.st_dev != first.st_dev or status.st_uid != first.st_uid:
+            break
+        folders.append(folder)
+    return folders
+
+
+def _project_store(folder: Path) -> Path | None:
+    try:
+        with (folder / "pyproject.toml").open("rb") as file:
+            table = tomllib.load(file)["tool"]["trackbook"]["store"]
+    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError):
+        return None
+    path = (folder / str(table)).resolve()
+    # A project file may be foreign: it places the store inside its own project only.
+    return path if path.is_relative_to(folder.resolve()) else None

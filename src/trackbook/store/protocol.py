@@ -1,0 +1,142 @@
+"""What a store is to the rest of the house: writers write runs, readers read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from ..model import Document
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+class Points(NamedTuple):
+    """One metric of one run, in the order it was logged; three arrays of equal length."""
+
+    step: npt.NDArray[np.int64]
+    time: npt.NDArray[np.float64]
+    value: npt.NDArray[np.float64]
+
+
+class Changes(NamedTuple):
+    """What happened since a revision; ``full`` says that the caller must read everything anew."""
+
+    revision: int
+    ids: Sequence[str]
+    full: bool
+
+
+class Blobs(Protocol):
+    """Content by its hash. A name is ``<algorithm>-<hash>``."""
+
+    def put(self, data: bytes) -> str:
+        """Keep the bytes; returns their name. Keeping the same bytes twice costs nothing."""
+
+    def put_file(self, path: Path) -> tuple[str, int]:
+        """Keep a copy of a file, streamed; returns its name and size in bytes."""
+
+    def get(self, name: str) -> bytes:
+        """The bytes of a name; raises ``StoreError`` where there are none."""
+
+    def path(self, name: str) -> Path:
+        """A readable file with the content (decompressed); never write to it."""
+
+
+class RunWriter(Protocol):
+    """The one owner of a run's files, in the kernel that started it.
+
+    ``document`` is changed by the owner and reaches disk with ``save``. A full disk never raises
+    from ``log`` or ``append``: lines and points wait in memory and are tried again.
+    """
+
+    id: str
+    document: Document
+    log: Callable[[str, int, float, float], None]
+    """``log(key, step, time, value)``: the hot path, one metric point."""
+
+    def append(self, kind: str, record: Mapping[str, Any]) -> None:
+        """Add a line to ``cells`` or ``artifacts``."""
+
+    def write_log(self, text: str) -> None:
+        """Add console text to ``logs.txt``."""
+
+    def last_step(self, key: str) -> int | None:
+        """The step of the last point of ``key``, also of points written before a resume."""
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """``{key: {last, min, max, count}}`` of all points so far."""
+
+    def flush(self) -> None:
+        """Write what waits in memory."""
+
+    def save(self) -> None:
+        """Put ``document`` (with its present summary) on disk and notify readers; may raise ``StoreError``."""
+
+    def finish(self) -> None:
+        """Flush, save durably and give up ownership. Later ``log`` and ``save`` still work."""
+
+
+class Store(Protocol):
+    """A place that holds runs."""
+
+    id: str
+    path: Path | None
+    blobs: Blobs
+
+    def create(self, document: Document) -> RunWriter:
+        """Begin a run; when this returns, the run is on disk. Raises ``StoreError``."""
+
+    def resume(self, run_id: str) -> RunWriter:
+        """Own a run again. Raises ``RunNotFound``, or ``StoreError`` while another process owns it."""
+
+    def next_number(self, series: str) -> int:
+        """1 + the number of the last run of the series."""
+
+    def find(
+        self,
+        where: Any = None,
+        *,
+        experiment: str | None = None,
+        sort: str | Sequence[str] = "-started",
+        limit: int | None = None,
+        archived: bool = False,
+    ) -> list[Document]:
+        """The documents that match, edits laid over them, status derived (``lost``).
+
+        ``where`` is an expression or a TinyDB query. ``sort`` is a dotted attribute or several, ``-``
+        for descending; missing values come last. Documents must not be changed by the caller.
+        """
+
+    def count(self) -> int:
+        """How many runs there are, without the deleted."""
+
+    def document(self, run_id: str) -> Document:
+        """One document as ``find`` gives it (deleted ones too). Raises ``RunNotFound``."""
+
+    def resolve(self, ref: str) -> str:
+        """The run id meant by an id, a unique prefix of one, a name (its newest) or ``"latest"``.
+
+        Raises ``RunNotFound`` with near misses.
+        """
+
+    def changes(self, since: int) -> Changes:
+        """Refresh, then say what changed since a revision that this object gave before."""
+
+    def points(self, run_id: str, keys: Iterable[str] | None = None) -> dict[str, Points]:
+        """The logged points of each metric (all of them, never sampled), live runs included."""
+
+    def records(self, run_id: str, kind: str) -> list[dict[str, Any]]:
+        """The lines of ``cells`` or ``artifacts``; empty where there are none."""
+
+    def logs(self, run_id: str) -> str:
+        """The console text of the run."""
+
+    def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
+        """Lay a person's change over the run.
+
+        ``change`` has any of ``name``, ``note``, ``star``, ``archived``, ``deleted`` and ``tags``
+        (a mapping; None removes a tag). Raises ``RunNotFound``, ``InvalidValue`` or ``StoreError``.
+        """
