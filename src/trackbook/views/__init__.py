@@ -1,0 +1,1 @@
+"""What people look at, as plain dicts and text: columns, charts, comparison, static HTML."""

@@ -1,0 +1,243 @@
+"""The table of runs: which columns there are, and what stands in them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .. import formats
+from ..jsonable import dumps
+from ..model import Document, flatten
+
+Kind = Literal["name", "status", "number", "metric", "param", "time", "duration", "tags", "text"]
+MOST_VARYING = 40
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table: how it looks, and the value and text of a run in it.
+
+    ``priority`` 1 is shown in the narrow side panel too, a higher one where there is room.
+    """
+
+    key: str
+    title: str
+    kind: Kind
+    width: int
+    priority: int
+    value: Callable[[Document], Any]
+    text: Callable[[Any], str] = formats.value
+    align: Literal["left", "right"] = "left"
+
+    def plain(self) -> dict[str, Any]:
+        """The column as a front end gets it."""
+        return {
+            "key": self.key,
+            "title": self.title,
+            "kind": self.kind,
+            "align": self.align,
+            "width": self.width,
+            "priority": self.priority,
+        }
+
+
+def label(document: Document) -> str:
+    """``forest #2``."""
+    return f"{document['name']} #{document['number']}"
+
+
+def labels(documents: Sequence[Document]) -> list[str]:
+    """A label for each run; runs of the same label get the end of their id besides."""
+    plain = [label(document) for document in documents]
+    seen = Counter(plain)
+    return [
+        text if seen[text] == 1 else f"{text} ({document['id'][-4:]})"
+        for text, document in zip(plain, documents, strict=True)
+    ]
+
+
+def duration(document: Document) -> float | None:
+    """Seconds from start to end; None while there is no end."""
+    ended = document.get("ended")
+    return None if ended is None else max(0.0, ended - document["started"])
+
+
+def headline(document: Document) -> dict[str, Any] | None:
+    """The metric to show first, with its change since the last attempt; None without metrics."""
+    summary = document.get("summary") or {}
+    key = document.get("headline")
+    if key not in summary:
+        key = formats.headline(summary)
+    if key is None:
+        return None
+    value = summary[key].get("last")
+    before = ((document.get("changed") or {}).get("headline")) or {}
+    previous = before.get("previous") if before.get("key") == key else None
+    delta = None if value is None or previous is None else value - previous
+    if delta is not None and not math.isfinite(delta):
+        delta = None
+    leaning = formats.direction(key)
+    better = delta * leaning > 0 if delta and leaning else None
+    text = "" if value is None else formats.number(value)
+    return {"key": key, "value": value, "text": text, "delta": delta, "better": better}
+
+
+def clock(seconds: float | None) -> str:
+    """A moment in local time, ``2026-11-21 14:05``; empty for None."""
+    if seconds is None:
+        return ""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _tags_text(tags: Any) -> str:
+    pairs = tags.items() if isinstance(tags, dict) else ()
+    return ", ".join(
+        key if value == "" else f"{key}={formats.value(value)}" for key, value in pairs
+    )
+
+
+def _headline_text(found: Any) -> str:
+    return "" if found is None else str(found["text"])
+
+
+# A column is one entry here; the keys that vary among the runs come between the two groups.
+COLUMNS: tuple[Column, ...] = (
+    Column("name", "Name", "name", 150, 1, lambda d: d["name"]),
+    Column("status", "Status", "status", 84, 1, lambda d: d["status"]),
+    Column("headline", "Result", "metric", 96, 1, headline, _headline_text, align="right"),
+    Column("started", "Started", "time", 130, 2, lambda d: d["started"], clock),
+    Column("duration", "Duration", "duration", 84, 2, duration, formats.duration, align="right"),
+)
+TRAILING: tuple[Column, ...] = (
+    Column("tags", "Tags", "tags", 140, 4, lambda d: d.get("tags") or {}, _tags_text),
+    Column("experiment", "Experiment", "text", 150, 4, lambda d: d["experiment"]),
+)
+
+
+def measured(document: Document) -> dict[str, Any]:
+    """``metrics.<key>`` (the last value) and ``params.<key>`` of a run, flat."""
+    flat: dict[str, Any] = {
+        f"metrics.{key}": entry.get("last")
+        for key, entry in (document.get("summary") or {}).items()
+    }
+    for key, value in flatten(document.get("params") or {}).items():
+        flat[f"params.{key}"] = value
+    return flat
+
+
+def flat(document: Document) -> dict[str, Any]:
+    """One run as one flat record: what a data frame or a CSV file has of it."""
+    record = {
+        "run_id": document["id"],
+        **{key: document[key] for key in ("name", "number", "experiment", "status", "started")},
+        "duration": duration(document),
+    }
+    both = measured(document)
+    for start in ("params.", "metrics."):
+        record.update((key, value) for key, value in both.items() if key.startswith(start))
+    record.update((f"tags.{key}", value) for key, value in (document.get("tags") or {}).items())
+    return record
+
+
+def identity(value: Any) -> Any:
+    """Something hashable that is equal where values mean the same: 7 and 7.0 yes, 1 and True no."""
+    if type(value) in (int, float):
+        return "nan" if value != value else (value,)
+    return dumps(value)
+
+
+def varying(records: Sequence[dict[str, Any]]) -> list[str]:
+    """The keys that differ among flat records (absent is different), the most frequent first."""
+    count: Counter[str] = Counter()
+    first: dict[str, Any] = {}
+    differs: set[str] = set()
+    for record in records:
+        for key, value in record.items():
+            count[key] += 1
+            if key in differs:
+                continue
+            known = identity(value)
+            if first.setdefault(key, known) != known:
+                differs.add(key)
+    total = len(records)
+    # most_common keeps the order in which keys were first met among equals.
+    return [key for key, n in count.most_common() if n < total or key in differs]
+
+
+def _measured_column(key: str) -> Column:
+    kind, name = key.split(".", 1)
+    if kind == "metrics":
+        return Column(key, name, "metric", 90, 3, lambda d: None, align="right")
+    return Column(key, name, "param", 100, 3, lambda d: None)
+
+
+def columns(
+    documents: Sequence[Document], records: Sequence[dict[str, Any]] | None = None
+) -> list[Column]:
+    """The columns for these runs: params and metrics that vary; for a single run all."""
+    records = [measured(d) for d in documents] if records is None else records
+    keys = varying(records) if len(records) != 1 else list(records[0])
+    keys = keys[:MOST_VARYING]
+    # Metrics before params: what came out before what went in.
+    middle = [_measured_column(k) for k in sorted(keys, key=lambda k: k.startswith("params."))]
+    trailing = [column for column in TRAILING if _says_something(column, documents)]
+    return [*COLUMNS, *middle, *trailing]
+
+
+def _says_something(column: Column, documents: Sequence[Document]) -> bool:
+    if column.key == "experiment":
+        return len({d["experiment"] for d in documents}) > 1
+    return any(column.value(d) for d in documents)
+
+
+def row(document: Document, record: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One run as a front end gets it, with a cell for every key it has.
+
+    Cells do not depend on the other runs: a change of one run never makes another's row stale.
+    """
+    record = measured(document) if record is None else record
+    cells = {
+        key: {"text": "" if value is None else formats.value(value), "value": value}
+        for key, value in record.items()
+    }
+    for column in (*COLUMNS, *TRAILING):
+        value = column.value(document)
+        cells[column.key] = {"text": column.text(value), "value": value}
+    first = cells["headline"]["value"]
+    cells["headline"]["value"] = first and first["value"]
+    error = document.get("error")
+    return {
+        **{key: document[key] for key in ("id", "name", "number", "status", "experiment")},
+        **{key: document.get(key) for key in ("started", "ended")},
+        **{key: bool(document.get(key)) for key in ("star", "archived")},
+        "notebook": (document.get("notebook") or {}).get("path"),
+        "cell": (document.get("cell") or {}).get("id"),
+        "headline": first,
+        "error": {key: error.get(key, "") for key in ("type", "message")} if error else None,
+        "cells": cells,
+    }
+
+
+def table(
+    documents: Sequence[Document],
+    *,
+    total: int | None = None,
+    only: Iterable[str] | None = None,
+) -> dict[str, Any]:
+    """``{columns, rows, total}`` for these runs; ``only`` names the ids that get a row."""
+    records = [measured(document) for document in documents]
+    wanted = None if only is None else set(only)
+    rows = [
+        row(document, record)
+        for document, record in zip(documents, records, strict=True)
+        if wanted is None or document["id"] in wanted
+    ]
+    return {
+        "columns": [column.plain() for column in columns(documents, records)],
+        "rows": rows,
+        "total": len(documents) if total is None else total,
+    }
