@@ -18,7 +18,7 @@ Pair = tuple[float, float | None]
 
 
 def draw(chart: dict[str, Any], most: int = 200) -> str:
-    """The chart as ``<svg>`` with about ``most`` points a curve at most; "" where we draw no such kind."""
+    """The chart as ``<svg>`` with about ``most`` points a curve; "" for a kind we do not draw."""
     drawing = _KINDS.get(chart["kind"])
     values = chart["spec"]["data"]["values"]
     return drawing(values, chart["title"], most) if drawing and values else ""

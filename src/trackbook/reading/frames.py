@@ -1,0 +1,99 @@
+"""Runs and points as pandas frames, with the same columns and types whatever is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..model import Document
+from ..views import columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..store import Points
+
+_FIXED = ("run_id", "name", "number", "experiment", "status", "started", "duration")
+_WORDS = ("run_id", "name", "experiment", "status")
+
+
+def runs(documents: Sequence[Document]) -> pd.DataFrame:
+    """One row a run: fixed columns, then ``params.*``, ``metrics.*`` and ``tags.*``."""
+    import pandas as pd
+
+    records = [columns.flat(document) for document in documents]
+    keys = list(dict.fromkeys([*_FIXED, *_grouped(records)]))
+    data = {key: _column(key, [record.get(key) for record in records]) for key in keys}
+    return pd.DataFrame(data, columns=pd.Index(keys))
+
+
+def differing(documents: Sequence[Document]) -> pd.DataFrame:
+    """``run_id, name, number``, then the params, metrics and tags that differ among the runs."""
+    records = [columns.flat(document) for document in documents]
+    measured = [{k: v for k, v in r.items() if k not in _FIXED} for r in records]
+    keys = set(columns.varying(measured))
+    frame = runs(documents)
+    return frame[[k for k in frame.columns if k in ("run_id", "name", "number") or k in keys]]
+
+
+def history(points: Points | None) -> pd.DataFrame:
+    """``step, time, value`` of one metric; empty where it has no points."""
+    import numpy as np
+    import pandas as pd
+
+    if points is None:
+        step, time, value = np.empty(0, "i8"), np.empty(0), np.empty(0)
+    else:
+        step, time, value = points
+    return pd.DataFrame({"step": step, "time": _moments(time), "value": value})
+
+
+def metrics(
+    points: Iterable[tuple[str, Mapping[str, Points]]], keys: Sequence[str]
+) -> pd.DataFrame:
+    """``run_id, key, step, time, value``: every point of these metrics, run after run."""
+    import pandas as pd
+
+    parts = []
+    for run_id, of_run in points:
+        for key in keys or of_run:
+            if key in of_run:
+                part = history(of_run[key])
+                part.insert(0, "key", key)
+                part.insert(0, "run_id", run_id)
+                parts.append(part)
+    if parts:
+        return pd.concat(parts, ignore_index=True)
+    empty = history(None)
+    empty.insert(0, "key", pd.Series(dtype="str"))
+    empty.insert(0, "run_id", pd.Series(dtype="str"))
+    return empty
+
+
+def _grouped(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    keys = list(dict.fromkeys(key for record in records for key in record))
+    return [k for start in ("params.", "metrics.", "tags.") for k in keys if k.startswith(start)]
+
+
+def _column(key: str, values: list[Any]) -> Any:
+    import pandas as pd
+
+    if key == "number":
+        return pd.Series(values, dtype="int64")
+    if key == "started":
+        return _moments(values)
+    if key == "duration" or key.startswith("metrics."):
+        return pd.Series([None if v is None else float(v) for v in values], dtype="float64")
+    if key in _WORDS:
+        return pd.Series(values, dtype="str")
+    # object first: pandas would otherwise take nested lists apart.
+    return pd.Series(values, dtype="object").infer_objects()
+
+
+def _moments(seconds: Any) -> Any:
+    import numpy as np
+    import pandas as pd
+
+    # Whole microseconds: a float of seconds since 1970 holds no more.
+    whole = np.round(np.asarray(seconds, dtype="float64") * 1e6).astype("int64")
+    return pd.Series(pd.to_datetime(whole, unit="us", utc=True))

@@ -1,0 +1,220 @@
+"""What a store has of one run, as attributes."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StoreError
+from ..jsonable import loads
+from ..model import Document
+from ..views import columns
+from . import frames
+
+if TYPE_CHECKING:
+    import nbformat
+    import pandas as pd
+
+    from ..store import Store
+
+
+class Record(dict[str, Any]):
+    """A small mapping whose keys are attributes too: ``run.git.commit``; an absent key is None."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.get(name)
+
+
+class Recorded:
+    """A run as it was when it was read: what it was, logged and kept."""
+
+    def __init__(self, store: Store, document: Document) -> None:
+        self._store = store
+        self._document = document
+
+    # -- what it was ----------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The id of the run."""
+        return str(self._document["id"])
+
+    @property
+    def name(self) -> str:
+        """The name of the run."""
+        return str(self._document["name"])
+
+    @property
+    def number(self) -> int:
+        """Which attempt of its series the run is, from 1."""
+        return int(self._document["number"])
+
+    @property
+    def series(self) -> str:
+        """What the run is an attempt of."""
+        return str(self._document["series"])
+
+    @property
+    def experiment(self) -> str:
+        """The experiment, by default the path of the notebook without suffix."""
+        return str(self._document["experiment"])
+
+    @property
+    def status(self) -> str:
+        """``running``, ``finished``, ``failed``, ``interrupted`` or ``lost``."""
+        return str(self._document["status"])
+
+    @property
+    def started(self) -> datetime.datetime:
+        """When the run started, in UTC."""
+        return datetime.datetime.fromtimestamp(self._document["started"], datetime.UTC)
+
+    @property
+    def ended(self) -> datetime.datetime | None:
+        """When the run ended, in UTC; None while it has not."""
+        ended = self._document.get("ended")
+        return None if ended is None else datetime.datetime.fromtimestamp(ended, datetime.UTC)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from start to end; None while there is no end."""
+        return columns.duration(self._document)
+
+    @property
+    def user(self) -> str:
+        """Who ran it."""
+        return str(self._document.get("user") or "")
+
+    @property
+    def host(self) -> str:
+        """The machine it ran on."""
+        return str(self._document.get("host") or "")
+
+    @property
+    def error(self) -> Record | None:
+        """``type``, ``message`` and ``traceback`` of the error that ended it or that it noted."""
+        return self._record("error")
+
+    @property
+    def git(self) -> Record | None:
+        """``commit``, ``branch``, ``dirty`` and ``remote``; None outside a repository."""
+        return self._record("git")
+
+    @property
+    def env(self) -> Record:
+        """Python, platform, argv and packages."""
+        return self._record("env") or Record()
+
+    @property
+    def notebook(self) -> str | None:
+        """The path of the notebook or script."""
+        found = self._record("notebook")
+        return found.path if found else None
+
+    @property
+    def cell(self) -> Record | None:
+        """``id`` and ``source`` (the text) of the cell that started it."""
+        found = self._record("cell")
+        if found and found.source:
+            found["source"] = self._text(found.source)
+        return found
+
+    # -- what was logged ------------------------------------------------------------------------
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The params as they were logged, nested ones whole."""
+        return self._copy("params")
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The last value of each metric."""
+        return {key: entry["last"] for key, entry in self.summary.items()}
+
+    @property
+    def summary(self) -> dict[str, Record]:
+        """``last``, ``min``, ``max`` and ``count`` of each metric."""
+        return {key: Record(entry) for key, entry in self._copy("summary").items()}
+
+    @property
+    def tags(self) -> dict[str, Any]:
+        """The tags; a bare tag has the value ``""``."""
+        return self._copy("tags")
+
+    @property
+    def note(self) -> str:
+        """The note, in Markdown."""
+        return str(self._document.get("note") or "")
+
+    @property
+    def star(self) -> bool:
+        """Whether someone starred it."""
+        return bool(self._document.get("star"))
+
+    @property
+    def archived(self) -> bool:
+        """Whether it is put aside."""
+        return bool(self._document.get("archived"))
+
+    @property
+    def artifacts(self) -> dict[str, Record]:
+        """Name to ``kind``, ``type``, ``size`` and ``time`` of each artifact, as last logged."""
+        return {line["name"]: Record(line) for line in self._store.records(self.id, "artifacts")}
+
+    @property
+    def why(self) -> list[Record]:
+        """What was captured, folded, skipped or redacted, each with its reason and cost."""
+        return [Record(entry) for entry in copy.deepcopy(self._document.get("capture") or [])]
+
+    # -- what it kept ---------------------------------------------------------------------------
+
+    def history(self, key: str) -> pd.DataFrame:
+        """Every point of a metric, ``step, time, value``, in the order it was logged."""
+        return frames.history(self._store.points(self.id, [key]).get(key))
+
+    def patch(self) -> bytes:
+        """The uncommitted changes of the repository as a patch; ``b""`` where there were none."""
+        blob = (self._document.get("git") or {}).get("patch")
+        return self._store.blobs.get(blob) if blob else b""
+
+    def snapshot(self) -> nbformat.NotebookNode:
+        """The notebook as it was when the run started: its cells in order, without outputs."""
+        from .snapshot import notebook
+
+        return notebook(self.kept_cells(), self._text)
+
+    def kept_cells(self) -> dict[str, Any]:
+        """The snapshot as it is kept: ``cells``, ``path`` and the ``tracked`` cell's id."""
+        blob = (self._document.get("notebook") or {}).get("snapshot")
+        if not blob:
+            raise StoreError(f"{columns.label(self._document)} kept no notebook; scripts have none")
+        kept: dict[str, Any] = loads(self._store.blobs.get(blob))
+        return kept
+
+    def artifact(self, name: str) -> Path:
+        """A file with the content of an artifact; copy it before you change it."""
+        there = self.artifacts
+        if name not in there:
+            names = ", ".join(there) or "none"
+            raise StoreError(
+                f"{columns.label(self._document)} has no artifact {name!r}; it has {names}"
+            )
+        return self._store.blobs.path(there[name].blob)
+
+    # -- beneath --------------------------------------------------------------------------------
+
+    def _record(self, key: str) -> Record | None:
+        value = self._document.get(key)
+        return Record(copy.deepcopy(value)) if isinstance(value, Mapping) else None
+
+    def _copy(self, key: str) -> dict[str, Any]:
+        # The document belongs to the store; what a user does to his copy must not reach it.
+        return copy.deepcopy(dict(self._document.get(key) or {}))
+
+    def _text(self, blob: str) -> str:
+        return self._store.blobs.get(blob).decode("utf-8", "replace")

@@ -1,0 +1,179 @@
+"""Runs, read: one of them, and several as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+from ..views import columns, html, text
+from . import bundle, frames
+from .recorded import Recorded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..store import Store
+    from ..widget import RunsWidget
+
+# A notebook output holds the first rows only; what varies is told from so many.
+_MOST_SHOWN = 500
+
+
+class Run(Recorded):
+    """A run as it was when it was read; ``get_run`` again for what happened since.
+
+    Its edits (``set_tag``, ``rename``, ``archive``, ...) reach the store at once.
+    """
+
+    # -- its family -----------------------------------------------------------------------------
+
+    @property
+    def parent(self) -> Run | None:
+        """The run this one is a child of."""
+        parent = self._document.get("parent")
+        return None if parent is None else Run(self._store, self._store.document(parent))
+
+    @property
+    def children(self) -> Runs:
+        """The runs that this one is the parent of, in the order they started."""
+        from tinydb import where
+
+        found = self._store.find(where("parent") == self.id, sort="started", archived=True)
+        return Runs([Run(self._store, document) for document in found], None, self._store)
+
+    # -- what people add ------------------------------------------------------------------------
+
+    def set_tag(self, key: str, value: Any = "") -> None:
+        """Set a tag; None removes it."""
+        self._edit(tags={key: value})
+
+    def set_note(self, markdown: str) -> None:
+        """Replace the note."""
+        self._edit(note=markdown)
+
+    def rename(self, name: str) -> None:
+        """Give the run another name; its number stays."""
+        self._edit(name=name)
+
+    def archive(self, archived: bool = True) -> None:
+        """Put the run aside, or with False back."""
+        self._edit(archived=archived)
+
+    def delete(self) -> None:
+        """Move the run to the trash; ``restore`` brings it back."""
+        self._edit(deleted=True)
+
+    def restore(self) -> None:
+        """Bring the run back from the trash."""
+        self._edit(deleted=False)
+
+    def _edit(self, **change: Any) -> None:
+        self._store.edit(self.id, change)
+        self._document = self._store.document(self.id)
+
+    # -- how it looks ---------------------------------------------------------------------------
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        table = columns.table([self._document])
+        return bundle.of_table(self._store.id, table, None, [self.id])
+
+    def _repr_html_(self) -> str:
+        return html.table_html(columns.table([self._document]))
+
+    def __repr__(self) -> str:
+        headline = text.headline_text(columns.headline(self._document))
+        parts = [columns.label(self._document), self.status, headline, self.id]
+        return f"<Run {' · '.join(part for part in parts if part)}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Run):
+            return NotImplemented
+        return self.id == other.id and self._store.id == other._store.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+
+class Query(NamedTuple):
+    """What was asked for, so that it can be asked again."""
+
+    where: Any = None
+    experiment: str | None = None
+    sort: str = "-started"
+    limit: int | None = None
+    archived: bool = False
+
+    def plain(self) -> dict[str, Any] | None:
+        """The query as data; None for one written as a TinyDB query object."""
+        plain = self.where is None or isinstance(self.where, str)
+        return self._asdict() if plain else None
+
+
+class Runs(Sequence[Run]):
+    """A sequence of runs, shown as a table."""
+
+    def __init__(self, runs: Sequence[Run], query: Query | None, store: Store) -> None:
+        self._runs = list(runs)
+        self._query = query
+        self._store = store
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    @overload
+    def __getitem__(self, index: int) -> Run: ...
+    @overload
+    def __getitem__(self, index: slice) -> Runs: ...
+    def __getitem__(self, index: int | slice) -> Run | Runs:
+        if isinstance(index, slice):
+            return Runs(self._runs[index], None, self._store)
+        return self._runs[index]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a run: ``run_id, name, number, experiment, status, started, duration``,
+        then ``params.*``, ``metrics.*`` (the last value) and ``tags.*``.
+        """
+        return frames.runs(self._documents())
+
+    def metrics(self, *keys: str) -> pd.DataFrame:
+        """Every point of these metrics, or of all: ``run_id, key, step, time, value``."""
+        points = ((run.id, self._store.points(run.id, keys or None)) for run in self._runs)
+        return frames.metrics(points, keys)
+
+    def diff(self) -> pd.DataFrame:
+        """One row a run with only the params, metrics and tags that differ."""
+        return frames.differing(self._documents())
+
+    def widget(self) -> RunsWidget:
+        """The table as a widget, with the traits ``selected`` (run ids) and ``where``."""
+        from ..widget import RunsWidget
+
+        query = self._query or Query()
+        return RunsWidget(self._ask, where=query.where if isinstance(query.where, str) else "")
+
+    def _ask(self, where: str) -> dict[str, Any]:
+        """The table for another ``where``; without one, these runs."""
+        if self._query is None or not isinstance(self._query.where, str | None):
+            known = {run.id for run in self._runs}
+            found = self._store.find(where or None, archived=True)
+            return columns.table([d for d in found if d["id"] in known])
+        query = self._query._replace(where=where or None)
+        return columns.table(self._store.find(**query._asdict()))
+
+    def _documents(self) -> list[dict[str, Any]]:
+        return [run._document for run in self._runs]
+
+    def _table(self) -> dict[str, Any]:
+        return columns.table(self._documents()[:_MOST_SHOWN], total=len(self._runs))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        query = self._query.plain() if self._query else None
+        refs = [run.id for run in self._runs[:_MOST_SHOWN]] if query is None else None
+        return bundle.of_table(self._store.id, self._table(), query, refs)
+
+    def _repr_html_(self) -> str:
+        return html.table_html(self._table())
+
+    def __repr__(self) -> str:
+        table = self._table()
+        return text.table_text({**table, "rows": table["rows"][:50]})
