@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "widget": BELOW_FACES,
     "server": BELOW_FACES,
     "cli": BELOW_FACES,
+    "fluent": GROUND | {"capture"},
     "magics": BELOW_FACES | {"capture", "integrations", "widget"},
 }
 HEAVY = ["numpy", "pandas", "altair", "ipywidgets", "anywidget", "sklearn", "torch", "matplotlib"]

@@ -1,0 +1,172 @@
+"""One JupyterLab and one Chromium for all browser tests; a new page and workspace for each."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from lab import Lab
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+START_S = 90
+SETTINGS = {
+    # Outputs outside the window would not be in the page at all.
+    "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
+}
+PAGE = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Playwright keeps an event loop running in this thread, in which no async test could run.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The user's project: a git repository with one commit, in which JupyterLab is started."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / ".gitignore").write_text(".ipynb_checkpoints/\n*.ipynb\n", encoding="utf-8")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "start"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(project: Path, home: Path) -> Iterator[str]:
+    """The address of a real JupyterLab with the panel installed, token included."""
+    configure(home)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    log = (home / "jupyterlab.log").open("wb")
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser"),
+            *(["--allow-root"] if os.geteuid() == 0 else []),
+            f"--ServerApp.root_dir={project}",
+            f"--ServerApp.port={port}",
+            "--ServerApp.port_retries=0",
+            f"--IdentityProvider.token={token}",
+            "--LabApp.expose_app_in_browser=True",
+        ],
+        cwd=project,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        address = f"http://127.0.0.1:{port}/"
+        wait_until_up(process, f"{address}api?token={token}", home / "jupyterlab.log")
+        yield f"{address}?token={token}"
+    finally:
+        stop(process)
+        log.close()
+
+
+def configure(home: Path) -> None:
+    """Settings of the isolated JupyterLab; fails where the panel is not installed."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "jupyterlab.labextensions", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "trackbook" in listed.stdout + listed.stderr, "the panel is not built: run `make test`"
+    for name, value in SETTINGS.items():
+        file = home / ".jupyter" / "lab" / "user-settings" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(value), encoding="utf-8")
+    page = home / ".jupyter" / "labconfig" / "page_config.json"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(json.dumps(PAGE), encoding="utf-8")
+
+
+def wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    stop(process)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End the server as a service manager does; what is left of its group is killed."""
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, in which no name but this machine's can be resolved."""
+    chromium = shutil.which("chromium")
+    assert chromium, "the browser tests need Chromium: apt-get install chromium"
+    arguments = ["--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def requested() -> set[str]:
+    """The address of every request that any page of the session has made."""
+    return set()
+
+
+@pytest.fixture
+def page(browser: Browser, requested: set[str]) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1360, "height": 820})
+    context.on("request", lambda request: requested.add(request.url))
+    expect.set_options(timeout=30_000)
+    new = context.new_page()
+    yield new
+    context.close()
+
+
+@pytest.fixture
+def lab(page: Page, server: str, project: Path) -> Iterator[Lab]:
+    """JupyterLab in its own workspace, with our panel open; its kernels end with the test."""
+    opened = Lab(page, server, project)
+    opened.start()
+    yield opened
+    opened.shut_down_kernels()
+
+
+@pytest.fixture
+def notebook(project: Path, request: pytest.FixtureRequest) -> Callable[..., str]:
+    """Write a notebook of these cells into a folder of this test; returns its path for Lab."""
+
+    def write(*cells: str, name: str = "work") -> str:
+        folder = project / request.node.name.removeprefix("test_")
+        folder.mkdir(exist_ok=True)
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
+        new = nbformat.v4.new_notebook(metadata=kernel)
+        new.cells = [nbformat.v4.new_code_cell(source) for source in cells]
+        nbformat.write(new, folder / f"{name}.ipynb")
+        return f"{folder.name}/{name}.ipynb"
+
+    return write

@@ -1,0 +1,113 @@
+"""What a person does in JupyterLab, as the browser tests say it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+CONTRAST = """
+element => {
+  const parts = text => (text.match(/[\\d.]+/g) ?? []).map(Number);
+  const light = ([r, g, b]) => [r, g, b]
+    .map(c => c / 255)
+    .map(c => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  let behind = element;
+  let colour = [0, 0, 0, 0];
+  while (behind && (colour.length === 4 && colour[3] === 0)) {
+    colour = parts(getComputedStyle(behind).backgroundColor);
+    behind = behind.parentElement;
+  }
+  const [a, b] = [light(parts(getComputedStyle(element).color)), light(colour)];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}
+"""
+
+
+class Lab:
+    """One JupyterLab page."""
+
+    def __init__(self, page: Page, server: str, project: Path) -> None:
+        self.page = page
+        self.project = project
+        address = urlsplit(server)
+        self._root = f"{address.scheme}://{address.netloc}/"
+        self._token = address.query
+        self._workspace = f"lab/workspaces/{secrets.token_hex(4)}"
+        self.panel = page.locator("#trackbook-panel")
+
+    def start(self) -> None:
+        """Load the page and show the panel."""
+        self.page.goto(f"{self._root}{self._workspace}?{self._token}")
+        self._loaded()
+        self.show_panel()
+
+    def reload(self) -> None:
+        """Load the page again, in the same workspace."""
+        self.page.goto(f"{self._root}{self._workspace}")
+        self._loaded()
+
+    def _loaded(self) -> None:
+        self.page.wait_for_function("() => window.jupyterapp !== undefined", timeout=60_000)
+        self.page.evaluate("() => window.jupyterapp.restored")
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
+
+    def show_panel(self) -> None:
+        """Click the panel's tab in the side bar, unless it is open (a second click closes it)."""
+        if not self.panel.is_visible():
+            self.page.locator('li[data-id="trackbook-panel"]').click()
+        expect(self.panel).to_be_visible()
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Execute a command of JupyterLab and wait for it."""
+        code = "([name, args]) => window.jupyterapp.commands.execute(name, args).then(() => null)"
+        self.page.evaluate(code, [name, arguments])
+
+    def begin(self, name: str) -> None:
+        """Execute a command and do not wait."""
+        self.page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)
+
+    def open(self, path: str) -> None:
+        """Open a notebook and wait for its kernel."""
+        self.command("docmanager:open", path=path)
+        idle = self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]:visible")
+        expect(idle).to_be_visible(timeout=60_000)
+
+    def run_all(self) -> None:
+        """Run all cells of the open notebook to the end."""
+        self.command("notebook:run-all-cells")
+
+    def rows(self) -> Locator:
+        """The rows of the panel's table."""
+        return self.panel.locator("[role=row][data-run-id]")
+
+    def row(self, name: str) -> Locator:
+        """The row of a run, by its visible name."""
+        return self.rows().filter(has_text=re.compile(rf"\b{re.escape(name)}\b"))
+
+    def select(self, label: str, within: Locator | None = None) -> None:
+        """Tick the box of a run, like ``forest #2``."""
+        (within or self.panel).get_by_role("checkbox", name=f"Select {label}", exact=True).check()
+
+    def output(self, cell: int) -> Locator:
+        """The output area of a cell of the open notebook, counted from 0."""
+        cells = self.page.locator(".jp-NotebookPanel:visible .jp-CodeCell")
+        return cells.nth(cell).locator(".jp-OutputArea-output")
+
+    def contrast(self, text: Locator) -> float:
+        """How well a text stands out from what is behind it (WCAG: 4.5 is readable)."""
+        return float(text.evaluate(CONTRAST))
+
+    def shut_down_kernels(self) -> None:
+        """End every kernel of the server."""
+        code = """async () => {
+          const sessions = window.jupyterapp.serviceManager.sessions;
+          await sessions.refreshRunning();
+          await sessions.shutdownAll();
+        }"""
+        self.page.evaluate(code)
