@@ -21,7 +21,7 @@ FRONT_END = ROOT / "labextension"
 
 GROUND = {"errors", "model", "jsonable", "formats", "settings", "redact"}
 BELOW_READING = GROUND | {"store", "views", "replay"}
-BELOW_FACES = BELOW_READING | {"reading"}
+BELOW_FACES = BELOW_READING | {"reading", "widget"}
 # What each room may know. The kernel writes and the others read, so no reader's face meets capture.
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
@@ -30,12 +30,12 @@ MAY_IMPORT = {
     "integrations": GROUND | {"store", "capture"},
     "views": GROUND | {"store"},
     "replay": GROUND | {"store"},
-    "reading": BELOW_READING,
-    "widget": BELOW_FACES,
+    "widget": BELOW_READING,
+    "reading": BELOW_READING | {"widget"},
     "server": BELOW_FACES,
     "cli": BELOW_FACES,
     "fluent": GROUND | {"capture"},
-    "magics": BELOW_FACES | {"capture", "integrations", "widget"},
+    "magics": BELOW_FACES | {"capture", "integrations"},
 }
 HEAVY = ["numpy", "pandas", "altair", "ipywidgets", "anywidget", "sklearn", "torch", "matplotlib"]
 HEAVY += ["git", "jupyter_server", "nbformat"]

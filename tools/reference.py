@@ -13,10 +13,13 @@ from typing import Any
 import click
 
 import trackbook
+from trackbook.capture.live import ActiveRun
 from trackbook.cli import main as command_line
+from trackbook.reading import Comparison, OpenStore, Run, Runs
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WRITTEN_BY = "<!-- Written by `make docs`; change the code instead. -->"
+CLASSES = (ActiveRun, Run, Runs, Comparison, OpenStore)
 GROUPS = {
     "Running": "start_run end_run active_run set_experiment set_store autolog",
     "Logging": "log_param log_params log_metric log_metrics log_artifact log_artifacts log_text"
@@ -53,21 +56,11 @@ def api() -> str:
         here = [name for name in listed.split() if name in names]
         names -= set(here)
         parts += [f"## {title}", "\n".join(function(name) for name in here)]
-    for name in sorted(names):
-        value = getattr(trackbook, name)
-        if inspect.isclass(value) and not issubclass(value, Exception):
-            parts += [f"## `{name}`", first_sentence(value), "\n".join(members(value))]
-    errors = [name for name in sorted(names) if is_error(getattr(trackbook, name))]
-    parts += [
-        "## Errors",
-        "\n".join(f"- `{n}`: {first_sentence(getattr(trackbook, n))}" for n in errors),
-    ]
+    for kind in CLASSES:
+        parts += [f"## `{kind.__name__}`", first_sentence(kind), "\n".join(members(kind))]
+    lines = (f"- `tb.{name}`: {first_sentence(getattr(trackbook, name))}" for name in sorted(names))
+    parts += ["## Errors", "\n".join(lines)]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def is_error(value: Any) -> bool:
-    """Whether it can be raised."""
-    return inspect.isclass(value) and issubclass(value, Exception)
 
 
 def function(name: str) -> str:
