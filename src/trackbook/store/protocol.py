@@ -73,7 +73,7 @@ class RunWriter(Protocol):
         """Write what waits in memory."""
 
     def save(self) -> None:
-        """Put ``document`` (with its present summary) on disk and notify readers; may raise ``StoreError``."""
+        """Put ``document`` with its present summary on disk; may raise ``StoreError``."""
 
     def finish(self) -> None:
         """Flush, save durably and give up ownership. Later ``log`` and ``save`` still work."""
@@ -90,7 +90,7 @@ class Store(Protocol):
         """Begin a run; when this returns, the run is on disk. Raises ``StoreError``."""
 
     def resume(self, run_id: str) -> RunWriter:
-        """Own a run again. Raises ``RunNotFound``, or ``StoreError`` while another process owns it."""
+        """Own a run again. Raises ``RunNotFound``, or ``StoreError`` while another owns it."""
 
     def next_number(self, series: str) -> int:
         """1 + the number of the last run of the series."""
@@ -106,8 +106,8 @@ class Store(Protocol):
     ) -> list[Document]:
         """The documents that match, edits laid over them, status derived (``lost``).
 
-        ``where`` is an expression or a TinyDB query. ``sort`` is a dotted attribute or several, ``-``
-        for descending; missing values come last. Documents must not be changed by the caller.
+        ``where`` is an expression or a TinyDB query. ``sort`` is a dotted attribute or several,
+        ``-`` for descending; missing values come last. The caller must not change documents.
         """
 
     def count(self) -> int:

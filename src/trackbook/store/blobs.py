@@ -1,0 +1,179 @@
+"""Content by its hash: ``blobs/<2 hex>/<algorithm>-<hash>[.zst]``; equal content is kept once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import blake3
+import zstandard
+
+from ..errors import StoreError
+from . import os_calls
+
+ALGORITHMS: dict[str, Callable[[], Any]] = {"b3": blake3.blake3, "s256": hashlib.sha256}
+DEFAULT = "b3"
+_NAME = re.compile(r"(b3|s256)-([0-9a-f]{64})")
+_CHUNK = 1 << 20
+_WORTH = 0.9
+# What a compressed blob may grow to: a store is data from anywhere.
+MEMORY_LIMIT = 1 << 31
+FILE_LIMIT = 1 << 36
+
+
+def check_name(name: str) -> str:
+    """The hash of a well-formed name; raises ``StoreError`` otherwise, before a path is built."""
+    match = _NAME.fullmatch(name) if isinstance(name, str) else None
+    if match is None:
+        raise StoreError(f"{name!r:.80} is not the name of a blob")
+    return match[2]
+
+
+def name_of(data: bytes, algorithm: str = DEFAULT) -> str:
+    """The name that content has."""
+    return f"{algorithm}-{ALGORITHMS[algorithm](data).hexdigest()}"  # type: ignore[call-arg]
+
+
+class LocalBlobs:
+    """The blobs below one folder. ``prepare`` is called before the first write."""
+
+    def __init__(self, root: Path, prepare: Callable[[], None]) -> None:
+        self._root = root
+        self._prepare = prepare
+        self.algorithm = DEFAULT
+        self._unpacked: tempfile.TemporaryDirectory[str] | None = None
+
+    def put(self, data: bytes) -> str:
+        """Keep the bytes; returns their name."""
+        try:
+            self._prepare()
+            name = name_of(data, self.algorithm)
+            if self._find(name) is not None:
+                return name
+            packed = zstandard.ZstdCompressor(level=3).compress(data)
+            smaller = len(packed) <= _WORTH * len(data)
+            target = self._target(name, smaller)
+            # Not synced one by one: a hundred cells would take seconds. A file that a power cut
+            # left empty is found out by its size or its hash, and written again.
+            os_calls.replace(target, packed if smaller else data, durable=False)
+            return name
+        except OSError as problem:
+            raise StoreError(f"a blob cannot be written: {problem}") from problem
+
+    def put_file(self, path: Path) -> tuple[str, int]:
+        """Keep a copy of a file, streamed; returns its name and size in bytes."""
+        with path.open("rb") as source:
+            first = source.read(_CHUNK)
+            if len(first) < _CHUNK:
+                return self.put(first), len(first)
+            try:
+                self._prepare()
+                return self._stream(first, source)
+            except OSError as problem:
+                raise StoreError(f"{path} cannot be kept: {problem}") from problem
+
+    def _stream(self, first: bytes, source: IO[bytes]) -> tuple[str, int]:
+        packer = zstandard.ZstdCompressor(level=3)
+        smaller = len(packer.compress(first)) <= _WORTH * len(first)
+        self._root.mkdir(parents=True, exist_ok=True)
+        digest, size = ALGORITHMS[self.algorithm](), 0
+        temporary = os_calls.temporary_beside(self._root / "incoming")
+        try:
+            with os_calls.new_file(temporary) as raw:
+                sink: Any = packer.stream_writer(raw, closefd=False) if smaller else raw
+                for chunk in _chunks(first, source):
+                    digest.update(chunk)
+                    size += len(chunk)
+                    sink.write(chunk)
+                if smaller:
+                    sink.close()
+                os_calls.sync_file(raw)
+            name = f"{self.algorithm}-{digest.hexdigest()}"
+            if self._find(name) is None:
+                os.replace(temporary, self._target(name, smaller))
+            return name, size
+        finally:
+            os_calls.remove(temporary)
+
+    def _target(self, name: str, packed: bool) -> Path:
+        folder = self._root / check_name(name)[:2]
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / (name + (".zst" if packed else ""))
+
+    def _find(self, name: str) -> Path | None:
+        folder = self._root / check_name(name)[:2]
+        for path in (folder / f"{name}.zst", folder / name):
+            try:
+                # Only empty content may be an empty file.
+                if path.stat().st_size or name == name_of(b"", name.partition("-")[0]):
+                    return path
+            except OSError:
+                continue
+        return None
+
+    def get(self, name: str) -> bytes:
+        """The bytes of a name; raises ``StoreError`` where there are none or they are damaged."""
+        found = self._existing(name)
+        try:
+            with found.open("rb") as file:
+                data = b"".join(_unpacked(file, found, MEMORY_LIMIT))
+        except (OSError, zstandard.ZstdError) as problem:
+            raise StoreError(f"blob {name} cannot be read: {problem}") from problem
+        if name_of(data, name.partition("-")[0]) != name:
+            raise StoreError(f"blob {name} is damaged: its content has another hash")
+        return data
+
+    def path(self, name: str) -> Path:
+        """A readable file with the content (decompressed); never write to it."""
+        found = self._existing(name)
+        if found.suffix != ".zst":
+            return found
+        # Not into the store: it may be read-only.
+        if self._unpacked is None:
+            self._unpacked = tempfile.TemporaryDirectory(prefix="trackbook-")
+        target = Path(self._unpacked.name) / name
+        if not target.exists():
+            self._unpack(found, target)
+        return target
+
+    def _unpack(self, found: Path, target: Path) -> None:
+        temporary = os_calls.temporary_beside(target)
+        try:
+            with found.open("rb") as file, os_calls.new_file(temporary) as sink:
+                for chunk in _unpacked(file, found, FILE_LIMIT):
+                    sink.write(chunk)
+            os.replace(temporary, target)
+        except (OSError, zstandard.ZstdError) as problem:
+            raise StoreError(f"blob {target.name} cannot be read: {problem}") from problem
+        finally:
+            os_calls.remove(temporary)
+
+    def _existing(self, name: str) -> Path:
+        found = self._find(name)
+        if found is None:
+            raise StoreError(f"the store has no blob {name}")
+        return found
+
+
+def _chunks(first: bytes, source: IO[bytes]) -> Iterator[bytes]:
+    chunk = first
+    while chunk:
+        yield chunk
+        chunk = source.read(_CHUNK)
+
+
+def _unpacked(file: IO[bytes], path: Path, limit: int) -> Iterator[bytes]:
+    """The content in parts; raises ``StoreError`` where it grows beyond the limit."""
+    packed = path.suffix == ".zst"
+    source: Any = zstandard.ZstdDecompressor().stream_reader(file) if packed else file
+    size = 0
+    while chunk := source.read(_CHUNK):
+        size += len(chunk)
+        if packed and size > limit:
+            raise StoreError(f"blob {path.name} unpacks to more than {limit >> 20} MiB")
+        yield chunk

@@ -1,0 +1,143 @@
+"""Reading a run's folder: its document as people see it, whatever became of its owner."""
+
+from __future__ import annotations
+
+import calendar
+import time
+from pathlib import Path
+from typing import Any
+
+from ..jsonable import loads
+from ..model import FORMAT, Document, is_run_id
+from . import edits, metriclog, ownership
+from .ownership import Owner
+
+RUN = "run.json"
+KINDS_OF_LINES = ("cells", "artifacts")
+LOGS = "logs.txt"
+_MAPPINGS = ("params", "summary", "tags", "env")
+_LISTS = ("inputs", "outputs", "capture")
+_TEXTS = ("name", "experiment", "series", "status", "kind", "user", "host", "note")
+
+
+def place(store: Path, run_id: str) -> Path:
+    """The folder of a run; the id must have been checked."""
+    assert is_run_id(run_id), run_id
+    return store / "runs" / run_id[:8] / run_id
+
+
+def read_document(folder: Path) -> tuple[Document | None, Owner]:
+    """The document with edits and derived status, and how its owner is; None where there is none.
+
+    A document that cannot be read comes as a lost run whose ``error`` is of type ``Damaged``.
+    """
+    try:
+        data = (folder / RUN).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None, Owner.GONE
+    except OSError as problem:
+        return _damaged(folder.name, problem.strerror or "unreadable"), Owner.GONE
+    try:
+        document = _complete(loads(data), folder.name)
+    except (ValueError, TypeError, RecursionError) as problem:
+        return _damaged(folder.name, str(problem)), Owner.GONE
+    owner = _derive(document, folder)
+    return edits.lay_over(document, edits.read(folder)), owner
+
+
+def is_damaged(document: Document) -> bool:
+    """Whether the document stands for one that could not be read."""
+    return bool(document["error"]) and document["error"].get("type") == "Damaged"
+
+
+def _derive(document: Document, folder: Path) -> Owner:
+    """Status ``lost`` and the summary of a run that nobody closed, from what its owner left."""
+    owner = Owner.GONE
+    if document["status"] == "running":
+        owner, beat = ownership.look(folder)
+        if owner is Owner.ALIVE:
+            return owner
+        document["status"] = "lost"
+        summary, last = metriclog.tally(folder)
+        document["ended"] = max(beat, last, document["started"])
+        document["summary"] = {**document["summary"], **summary}
+    elif metriclog.count_records(folder) > _counted(document["summary"]):
+        # Late points whose kernel died before it saved the document again.
+        document["summary"] = {**document["summary"], **metriclog.tally(folder)[0]}
+    return owner
+
+
+def _counted(summary: dict[str, Any]) -> int:
+    return sum(int(entry.get("count", 0)) for entry in summary.values())
+
+
+def _complete(document: Any, run_id: str) -> Document:
+    """The document with every field of format 1; raises ``ValueError`` where one is unusable."""
+    if not isinstance(document, dict):
+        raise ValueError("it is not a JSON object")
+    blank = _blank(run_id)
+    whole = {**blank, **document, "id": run_id}
+    for keys, kind in ((_MAPPINGS, dict), (_LISTS, list), (_TEXTS, str)):
+        for key in keys:
+            if not isinstance(whole[key], kind):
+                raise ValueError(f"{key} is a {type(whole[key]).__name__}")
+    if not all(isinstance(entry, dict) for entry in whole["summary"].values()):
+        raise ValueError("an entry of summary is not an object")
+    for key in ("notebook", "cell", "git", "error"):
+        if not isinstance(whole[key], dict | None):
+            raise ValueError(f"{key} is a {type(whole[key]).__name__}")
+    if isinstance(whole["started"], bool) or not isinstance(whole["started"], int | float):
+        raise ValueError("started is not a number")
+    if isinstance(whole["ended"], bool) or not isinstance(whole["ended"], int | float | None):
+        raise ValueError("ended is not a number")
+    if isinstance(whole["number"], bool) or not isinstance(whole["number"], int):
+        raise ValueError("number is not an integer")
+    return whole
+
+
+def _blank(run_id: str) -> Document:
+    fields: Document = {"format": FORMAT, "id": run_id, "kind": "run", "name": run_id, "number": 1}
+    fields.update(dict.fromkeys(("series", "experiment", "user", "host", "note"), ""))
+    fields.update(status="lost", started=_moment(run_id))
+    fields.update(dict.fromkeys(("ended", "parent", "notebook", "cell", "git", "error")))
+    fields.update({key: {} for key in _MAPPINGS})
+    fields.update({key: [] for key in _LISTS})
+    return fields
+
+
+def _moment(run_id: str) -> float:
+    try:
+        return float(calendar.timegm(time.strptime(run_id[:15], "%Y%m%d-%H%M%S")))
+    except ValueError:
+        return 0.0
+
+
+def _damaged(run_id: str, reason: str) -> Document:
+    message = f"run.json cannot be read: {reason}"
+    error = {"type": "Damaged", "message": message, "traceback": ""}
+    return {**_blank(run_id), "error": error}
+
+
+def read_lines(folder: Path, kind: str) -> list[dict[str, Any]]:
+    """The lines of ``cells`` or ``artifacts``; a torn or damaged line is left out."""
+    try:
+        data = (folder / f"{kind}.jsonl").read_bytes()
+    except FileNotFoundError:
+        return []
+    records = []
+    for line in data.split(b"\n"):
+        try:
+            record = loads(line) if line else None
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            records.append(record)
+    return records
+
+
+def read_logs(folder: Path) -> str:
+    """The console text; empty where there is none."""
+    try:
+        return (folder / LOGS).read_bytes().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""

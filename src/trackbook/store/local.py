@@ -1,0 +1,295 @@
+"""A store in a local folder: run folders, blobs, and an index that may be deleted at any time."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidValue, RunNotFound, StoreError
+from ..jsonable import dumps, loads
+from ..model import FORMAT, Document, is_run_id
+from . import blobs, edits, folder, metriclog, os_calls, selection, series
+from .catalogue import Catalogue
+from .notices import Notices
+from .protocol import Changes, Points
+from .query import compile_where
+from .writer import LocalWriter, check_format
+
+_STORE = "store.json"
+
+
+class LocalStore:
+    """See ``protocol.Store``. Opening writes nothing; the first write makes what is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path: Path | None = path
+        self.id = ""
+        self._root = path
+        self._format = FORMAT
+        self.blobs = blobs.LocalBlobs(path / "blobs", self.prepare)
+        self._notices = Notices(path / "index")
+        self._catalogue = Catalogue(path)
+        self._writers: weakref.WeakValueDictionary[str, LocalWriter] = weakref.WeakValueDictionary()
+        self._lock = threading.RLock()
+        os_calls.call_in_child(self._in_child)
+        # Held weakly: a store that nobody uses any more is not kept for the end of the process.
+        atexit.register(_write_back, weakref.ref(self))
+        self._read_identity()
+
+    def _in_child(self) -> None:
+        self._lock = threading.RLock()
+
+    # -- the store itself --------------------------------------------------------------------------
+
+    def _read_identity(self) -> None:
+        try:
+            data = (self._root / _STORE).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as problem:
+            raise StoreError(f"the store {self._root} cannot be read: {problem}") from problem
+        try:
+            content = loads(data)
+            store_id, self._format = str(content["id"]), int(content["format"])
+            algorithm = content.get("hash", blobs.DEFAULT)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise StoreError(
+                f"{self._root / _STORE} is damaged; delete it, and the next write makes it anew"
+            ) from None
+        if algorithm in blobs.ALGORITHMS:
+            self.blobs.algorithm = algorithm
+        elif self._format <= FORMAT:
+            raise StoreError(f"{self._root} keeps blobs by {algorithm!r}, which is not known here")
+        self.id = store_id
+
+    def prepare(self) -> None:
+        """Make the folder a store where it is none; raises ``StoreError`` where that cannot be."""
+        if not self.id:
+            self._read_identity()
+        if not self.id:
+            content = {
+                "format": FORMAT,
+                "id": os.urandom(8).hex(),
+                "hash": blobs.DEFAULT,
+                "created": time.time(),
+            }
+            try:
+                (self._root / "runs").mkdir(parents=True, exist_ok=True)
+                os_calls.replace(self._root / ".gitignore", b"*\n")
+                os_calls.create(self._root / _STORE, dumps(content, pretty=True) + b"\n")
+            except FileExistsError:
+                pass  # another process was faster
+            except OSError as problem:
+                raise StoreError(f"no store can be made in {self._root}: {problem}") from problem
+            self._read_identity()
+        if self._format > FORMAT:
+            raise StoreError(
+                f"the store {self._root} has format {self._format}, newer than this Trackbook "
+                "knows: it can be read, not written; update Trackbook"
+            )
+
+    def replaced(self) -> bool:
+        """Whether the folder is no longer the store that this object knew."""
+        try:
+            return bool(self.id) and loads((self._root / _STORE).read_bytes())["id"] != self.id
+        except FileNotFoundError:
+            return True
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    @property
+    def writable(self) -> bool:
+        """Whether runs can be written here."""
+        return self._format <= FORMAT and os_calls.writable(self._root)
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    def create(self, document: Document) -> LocalWriter:
+        """Begin a run; when this returns, the run is on disk."""
+        if not is_run_id(document["id"]):
+            raise InvalidValue(f"{document['id']!r:.60} is not a run id")
+        self.prepare()
+        place = folder.place(self._root, document["id"])
+        try:
+            self._number(document)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.mkdir()
+            writer = LocalWriter(place, document, self._notices)
+        except FileExistsError:
+            raise StoreError(f"there is a run {document['id']} already") from None
+        except OSError as problem:
+            raise StoreError(f"no run can be written to {self._root}: {problem}") from problem
+        try:
+            writer.save()
+        except StoreError:
+            writer.abandon()
+            raise
+        self._writers[writer.id] = writer
+        return writer
+
+    def _number(self, document: Document) -> None:
+        """Make the attempt's number its own, where another kernel starts one at the same time."""
+        name = document["series"]
+        if name:
+            document["number"] = series.claim(
+                self._root / "index",
+                name,
+                document["id"],
+                document["number"],
+                lambda: self._of(name),
+            )
+
+    def _of(self, name: str) -> list[tuple[str, int]]:
+        with self._lock:
+            self._catalogue.refresh()
+            rows = self._catalogue.table.rows.values()
+            return [(d["id"], d["number"]) for d in rows if d["series"] == name]
+
+    def next_number(self, series_name: str) -> int:
+        """1 + the number of the last run of the series."""
+        return max((number for _, number in self._of(series_name)), default=0) + 1
+
+    def resume(self, run_id: str) -> LocalWriter:
+        """Own a run again."""
+        present = self.document(run_id)
+        self.prepare()
+        check_format(present)
+        if folder.is_damaged(present):
+            raise StoreError(f"run {run_id} cannot be continued: {present['error']['message']}")
+        place = folder.place(self._root, run_id)
+        try:
+            # The kernel's own words: edits stay in their files.
+            document: Document = {**present, **loads((place / folder.RUN).read_bytes())}
+            for key in ("star", "archived", "deleted"):
+                document.pop(key, None)
+            document["summary"] = present["summary"]
+            writer = LocalWriter(place, document, self._notices)
+        except BlockingIOError:
+            raise StoreError(
+                f"run {run_id} is still being written by another process; end it there first"
+            ) from None
+        except (OSError, ValueError) as problem:
+            raise StoreError(f"run {run_id} cannot be continued: {problem}") from problem
+        self._writers[run_id] = writer
+        return writer
+
+    def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
+        """Lay a person's change over the run."""
+        clean = edits.checked(change)
+        place = self._place(run_id)
+        self.prepare()
+        if not clean:
+            return
+        try:
+            with self._notices.around(run_id):
+                edits.write(place, clean)
+        except OSError as problem:
+            raise StoreError(f"run {run_id} cannot be edited: {problem}") from problem
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def find(
+        self,
+        where: Any = None,
+        *,
+        experiment: str | None = None,
+        sort: str | Sequence[str] = "-started",
+        limit: int | None = None,
+        archived: bool = False,
+    ) -> list[Document]:
+        """The documents that match."""
+        query = compile_where(where)
+        selection.check_sort(sort)
+        with self._lock:
+            self._refresh()
+            table = self._catalogue.table
+            documents = list(table.rows.values()) if query is None else table.search(query)
+        return selection.select(
+            documents, experiment=experiment, sort=sort, limit=limit, archived=archived
+        )
+
+    def _refresh(self) -> None:
+        if not self.id:
+            self._read_identity()
+        self._catalogue.refresh()
+        # A folder that is no store yet stays as it is, and so does a newer one's index.
+        if self.id and self.writable:
+            self._catalogue.write_back()
+
+    def count(self) -> int:
+        """How many runs there are, without the deleted."""
+        with self._lock:
+            self._refresh()
+            return sum(not d.get("deleted") for d in self._catalogue.table.rows.values())
+
+    def document(self, run_id: str) -> Document:
+        """One document as ``find`` gives it."""
+        with self._lock:
+            self._catalogue.refresh()
+            document = self._catalogue.table.by_id(run_id)
+        if document is None:
+            raise RunNotFound(f"no run has the id {run_id!r:.60}")
+        return dict(document)
+
+    def resolve(self, ref: str) -> str:
+        """The run id meant by an id, a unique prefix of one, a name or ``"latest"``."""
+        with self._lock:
+            self._catalogue.refresh()
+            documents = list(self._catalogue.table.rows.values())
+        return selection.resolve(ref, documents)
+
+    def changes(self, since: int) -> Changes:
+        """Refresh, then say what changed since a revision that this object gave before."""
+        with self._lock:
+            self._refresh()
+            ids = self._catalogue.since(since)
+            revision = self._catalogue.revision
+            if ids is None:
+                return Changes(revision, list(self._catalogue.table.ids()), True)
+            return Changes(revision, ids, False)
+
+    def points(self, run_id: str, keys: Iterable[str] | None = None) -> dict[str, Points]:
+        """The logged points of each metric, live runs included."""
+        return metriclog.read_points(self._place(run_id), keys)
+
+    def records(self, run_id: str, kind: str) -> list[dict[str, Any]]:
+        """The lines of ``cells`` or ``artifacts``; empty where there are none."""
+        if kind not in folder.KINDS_OF_LINES:
+            raise InvalidValue(f"a run has {' and '.join(folder.KINDS_OF_LINES)}, no {kind!r}")
+        return folder.read_lines(self._place(run_id), kind)
+
+    def logs(self, run_id: str) -> str:
+        """The console text of the run."""
+        return folder.read_logs(self._place(run_id))
+
+    def _place(self, run_id: str) -> Path:
+        """The folder of an existing run; its own writer in this process has written all it has."""
+        if not isinstance(run_id, str) or not is_run_id(run_id):
+            raise RunNotFound(f"{run_id!r:.60} is not a run id")
+        place = folder.place(self._root, run_id)
+        if not (place / folder.RUN).exists():
+            raise RunNotFound(f"no run has the id {run_id!r}")
+        writer = self._writers.get(run_id)
+        if writer is not None:
+            writer.flush()
+        return place
+
+    def write_back(self) -> None:
+        """Leave the catalogue on disk as it is now."""
+        if self.id and self.writable and self._lock.acquire(timeout=1):
+            try:
+                self._catalogue.write_back(now=True)
+            finally:
+                self._lock.release()
+
+
+def _write_back(store: weakref.ref[LocalStore]) -> None:
+    alive = store()
+    if alive is not None:
+        alive.write_back()

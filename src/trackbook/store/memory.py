@@ -1,0 +1,247 @@
+"""A store that keeps everything in memory: the smallest class that meets the contract tests."""
+
+from __future__ import annotations
+
+import copy
+import os
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidValue, RunNotFound, StoreError
+from ..jsonable import dumps, loads
+from ..model import Document, is_run_id
+from . import edits, metriclog, selection
+from .blobs import check_name, name_of
+from .catalogue import RunTable
+from .folder import KINDS_OF_LINES
+from .protocol import Blobs, Changes, Points
+from .query import compile_where
+from .tally import RECORD, Tally
+
+
+class MemoryBlobs:
+    """Content by its hash, in a dict."""
+
+    def __init__(self) -> None:
+        self._content: dict[str, bytes] = {}
+        self._files: tempfile.TemporaryDirectory[str] | None = None
+
+    def put(self, data: bytes) -> str:
+        """Keep the bytes; returns their name."""
+        name = name_of(data)
+        self._content[name] = bytes(data)
+        return name
+
+    def put_file(self, path: Path) -> tuple[str, int]:
+        """Keep a copy of a file; returns its name and size in bytes."""
+        data = path.read_bytes()
+        return self.put(data), len(data)
+
+    def get(self, name: str) -> bytes:
+        """The bytes of a name; raises ``StoreError`` where there are none."""
+        check_name(name)
+        if name not in self._content:
+            raise StoreError(f"the store has no blob {name}")
+        return self._content[name]
+
+    def path(self, name: str) -> Path:
+        """A readable file with the content; never write to it."""
+        data = self.get(name)
+        if self._files is None:
+            self._files = tempfile.TemporaryDirectory(prefix="trackbook-")
+        path = Path(self._files.name) / name
+        path.write_bytes(data)
+        return path
+
+
+class MemoryWriter:
+    """Writes one run; see ``protocol.RunWriter``."""
+
+    def __init__(self, store: MemoryStore, document: Document) -> None:
+        self.id: str = document["id"]
+        self.document = document
+        self._store = store
+        self.owned = True
+        self.names: list[str | None] = []
+        self._numbers: dict[str, int] = {}
+        self.packed = bytearray()
+        self.lines: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS_OF_LINES}
+        self.text = ""
+
+    def log(self, key: str, step: int, time: float, value: float) -> None:
+        """Take one metric point."""
+        if key not in self._numbers:
+            self._numbers[key] = len(self.names)
+            self.names.append(key)
+        self.packed += RECORD.pack(self._numbers[key], step, time, value)
+
+    def append(self, kind: str, record: Mapping[str, Any]) -> None:
+        """Add a line to ``cells`` or ``artifacts``."""
+        if kind not in self.lines:
+            raise InvalidValue(f"a run has {' and '.join(self.lines)}, no {kind!r}")
+        self.lines[kind].append(loads(dumps(dict(record))))
+
+    def write_log(self, text: str) -> None:
+        """Add console text."""
+        self.text += text
+
+    def _tally(self) -> Tally:
+        tally = Tally()
+        tally.add(bytes(self.packed))
+        return tally
+
+    def last_step(self, key: str) -> int | None:
+        """The step of the last point of ``key``."""
+        number = self._numbers.get(key)
+        return None if number is None else self._tally().last_step(number)
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """``{key: {last, min, max, count}}`` of all points so far."""
+        return self._tally().summary(self.names)
+
+    def flush(self) -> None:
+        """Nothing waits in memory that is not already where it stays."""
+
+    def save(self) -> None:
+        """Let readers see the document with its present summary."""
+        self.document["summary"] = {**self.document["summary"], **self.summary()}
+        self._store.accept(loads(dumps(self.document)))
+
+    def finish(self) -> None:
+        """Save and give up ownership."""
+        self.save()
+        self.owned = False
+
+
+class MemoryStore:
+    """See ``protocol.Store``."""
+
+    def __init__(self) -> None:
+        self.id = os.urandom(8).hex()
+        self.path: Path | None = None
+        self.blobs: Blobs = MemoryBlobs()
+        self._table = RunTable()
+        self._saved: dict[str, Document] = {}
+        self._edits: dict[str, list[dict[str, Any]]] = {}
+        self._writers: dict[str, MemoryWriter] = {}
+        self._touched: dict[str, int] = {}
+        self._revision = 1
+        self._lock = threading.RLock()
+
+    def accept(self, document: Document) -> None:
+        """Take in a saved document."""
+        with self._lock:
+            self._saved[document["id"]] = document
+            self._lay(document["id"])
+
+    def _lay(self, run_id: str) -> None:
+        self._table.put(edits.lay_over(self._saved[run_id], self._edits.get(run_id, [])))
+        self._revision += 1
+        self._touched[run_id] = self._revision
+
+    def create(self, document: Document) -> MemoryWriter:
+        """Begin a run."""
+        if not is_run_id(document["id"]):
+            raise InvalidValue(f"{document['id']!r:.60} is not a run id")
+        with self._lock:
+            if document["id"] in self._saved:
+                raise StoreError(f"there is a run {document['id']} already")
+            taken = [n for _, n in self._of(document["series"])]
+            if document["series"] and document["number"] in taken:
+                document["number"] = max(taken) + 1
+            writer = self._writers[document["id"]] = MemoryWriter(self, document)
+            writer.save()
+        return writer
+
+    def resume(self, run_id: str) -> MemoryWriter:
+        """Own a run again."""
+        self.document(run_id)
+        writer = self._writers[run_id]
+        if writer.owned:
+            raise StoreError(f"run {run_id} is still being written; end it first")
+        writer.document = copy.deepcopy(self._saved[run_id])
+        writer.owned = True
+        return writer
+
+    def _of(self, name: str) -> list[tuple[str, int]]:
+        return [(d["id"], d["number"]) for d in self._table.rows.values() if d["series"] == name]
+
+    def next_number(self, series: str) -> int:
+        """1 + the number of the last run of the series."""
+        with self._lock:
+            return max((number for _, number in self._of(series)), default=0) + 1
+
+    def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
+        """Lay a person's change over the run."""
+        clean = edits.checked(change)
+        self.document(run_id)
+        with self._lock:
+            self._edits.setdefault(run_id, []).append(clean)
+            self._lay(run_id)
+
+    def find(
+        self,
+        where: Any = None,
+        *,
+        experiment: str | None = None,
+        sort: str | Sequence[str] = "-started",
+        limit: int | None = None,
+        archived: bool = False,
+    ) -> list[Document]:
+        """The documents that match."""
+        query = compile_where(where)
+        selection.check_sort(sort)
+        with self._lock:
+            rows = self._table.rows.values()
+            documents = list(rows) if query is None else self._table.search(query)
+        return selection.select(
+            documents, experiment=experiment, sort=sort, limit=limit, archived=archived
+        )
+
+    def count(self) -> int:
+        """How many runs there are, without the deleted."""
+        with self._lock:
+            return sum(not d.get("deleted") for d in self._table.rows.values())
+
+    def document(self, run_id: str) -> Document:
+        """One document as ``find`` gives it."""
+        with self._lock:
+            document = self._table.by_id(run_id)
+        if document is None:
+            raise RunNotFound(f"no run has the id {run_id!r:.60}")
+        return dict(document)
+
+    def resolve(self, ref: str) -> str:
+        """The run id meant by an id, a unique prefix of one, a name or ``"latest"``."""
+        with self._lock:
+            documents = list(self._table.rows.values())
+        return selection.resolve(ref, documents)
+
+    def changes(self, since: int) -> Changes:
+        """What changed since a revision that this object gave before."""
+        with self._lock:
+            if not 1 <= since <= self._revision:
+                return Changes(self._revision, list(self._saved), True)
+            ids = [run_id for run_id, revision in self._touched.items() if revision > since]
+            return Changes(self._revision, ids, False)
+
+    def points(self, run_id: str, keys: Iterable[str] | None = None) -> dict[str, Points]:
+        """The logged points of each metric."""
+        self.document(run_id)
+        writer = self._writers[run_id]
+        return metriclog.split_points(bytes(writer.packed), writer.names, keys)
+
+    def records(self, run_id: str, kind: str) -> list[dict[str, Any]]:
+        """The lines of ``cells`` or ``artifacts``."""
+        self.document(run_id)
+        if kind not in KINDS_OF_LINES:
+            raise InvalidValue(f"a run has {' and '.join(KINDS_OF_LINES)}, no {kind!r}")
+        return list(self._writers[run_id].lines[kind])
+
+    def logs(self, run_id: str) -> str:
+        """The console text of the run."""
+        self.document(run_id)
+        return self._writers[run_id].text

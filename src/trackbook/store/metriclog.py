@@ -1,0 +1,210 @@
+"""The metric log: 28-byte records, packed by the caller, written by one thread a process.
+
+``metrics.bin`` holds little-endian ``<u4 key, i8 step, f8 time, f8 value>`` and only grows; line
+``n`` of ``metrics.keys`` is the JSON name of key ``n`` and is on disk before the key's first
+record. A torn last record is ignored by readers and cut before more is added.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from ..errors import InvalidValue
+from ..jsonable import dumps, loads
+from . import os_calls
+from .protocol import Points
+from .tally import DTYPE, RECORD, Tally
+
+SIZE = RECORD.size
+BIN, KEYS = "metrics.bin", "metrics.keys"
+Names = list[str | None]
+
+
+class MetricLog:
+    """The log of one run, owned by this process. ``log(key, step, time, value)`` is the hot path.
+
+    ``wake`` is called when the log gets something to write after it had nothing to expect.
+    """
+
+    def __init__(self, folder: Path, wake: Callable[[], None]) -> None:
+        self._keys = os_calls.AppendFile(folder / KEYS, os_calls.torn_line)
+        self._records = os_calls.AppendFile(folder / BIN, _torn_record)
+        self._names: Names = read_names(folder)
+        self._numbers = {name: i for i, name in enumerate(self._names) if name is not None}
+        self._ids: dict[str, int] = {}
+        self._tally = Tally()
+        self._counted = 0
+        self._wake = wake
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        os_calls.call_in_child(self._in_child)
+        self._tally.add(read_records(folder))
+        # Records without a name (a power cut can do that) must not get the next key's.
+        while len(self._names) < self._tally.keys():
+            self._names.append(None)
+            self._keys.pending += b"null\n"
+        self.log = _make_log(self._records.pending, self._ids, self._admit)
+
+    def _admit(self, key: str) -> bool:
+        """Make a key known to the hot path; False where this process does not own the run."""
+        if self._pid != os.getpid():
+            return False
+        with self._lock:
+            number = self._numbers.get(key)
+            if number is None:
+                line = dumps(key) + b"\n"
+                number = self._numbers[key] = len(self._names)
+                self._names.append(key)
+                self._keys.pending += line
+            self._ids[key] = number
+        self._wake()
+        return True
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are points that are not on disk."""
+        return bool(self._records.pending)
+
+    def flush(self) -> None:
+        """Write what waits; raises ``OSError`` and keeps it where the disk does not take it."""
+        with self._lock:
+            self._count()
+            # What is packed by now has the line of its key in the other buffer already.
+            limit = self._counted
+            self._keys.drain()
+            # Others go on packing meanwhile, so what was written is told by the file alone.
+            before = self._records.written
+            try:
+                self._records.drain(limit)
+            finally:
+                self._counted -= self._records.written - before
+
+    def _count(self) -> None:
+        data = bytes(self._records.pending[self._counted :])
+        self._tally.add(data)
+        self._counted += len(data)
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """``{key: {last, min, max, count}}`` of everything logged."""
+        with self._lock:
+            self._count()
+            return self._tally.summary(self._names)
+
+    def last_step(self, key: str) -> int | None:
+        """The step of the key's last point, if there is one."""
+        with self._lock:
+            self._count()
+            number = self._numbers.get(key)
+            return None if number is None else self._tally.last_step(number)
+
+    def close(self) -> None:
+        """Write everything durably and let go of the files; a later point opens them again."""
+        with self._lock:
+            # The next point misses its key, and so comes by ``_admit``, which wakes the thread.
+            self._ids.clear()
+            self.flush()
+            for file in (self._keys, self._records):
+                file.sync()
+                file.close()
+
+    def _in_child(self) -> None:
+        # The points are the parent's to write, and a thread we lack may hold its lock.
+        self._lock = threading.RLock()
+        self._records.pending.clear()
+        self._counted = 0
+        self._ids.clear()
+
+
+def _make_log(
+    pending: bytearray, ids: dict[str, int], admit: Callable[[str], bool]
+) -> Callable[[str, int, float, float], None]:
+    """The hot path over local names; whatever is unusual comes through ``except``."""
+    pack = RECORD.pack
+    extend = pending.extend
+
+    def log(key: str, step: int, time: float, value: float) -> None:
+        try:
+            extend(pack(ids[key], step, time, value))
+        except KeyError:
+            if admit(key):
+                log(key, step, time, value)
+        except struct.error:
+            raise InvalidValue(f"step {step} of metric {key!r} is beyond 64 bits") from None
+
+    return log
+
+
+def _torn_record(path: Path) -> int:
+    return path.stat().st_size % SIZE
+
+
+def read_records(folder: Path) -> bytes:
+    """The whole records of a run; empty where there are none."""
+    try:
+        data = (folder / BIN).read_bytes()
+    except FileNotFoundError:
+        return b""
+    torn = len(data) % SIZE
+    return data[:-torn] if torn else data
+
+
+def count_records(folder: Path) -> int:
+    """How many whole records a run has on disk."""
+    try:
+        return (folder / BIN).stat().st_size // SIZE
+    except OSError:
+        return 0
+
+
+def read_names(folder: Path) -> Names:
+    """The names of a run's keys by number; None for a line that cannot be read."""
+    try:
+        lines = (folder / KEYS).read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return [_name(line) for line in lines]
+
+
+def _name(line: bytes) -> str | None:
+    try:
+        name = loads(line)
+    except ValueError:
+        return None
+    return name if isinstance(name, str) else None
+
+
+def tally(folder: Path) -> tuple[dict[str, dict[str, float]], float]:
+    """The summary of the records on disk, and the time of the last one (0 without any)."""
+    counted = Tally()
+    # The records first: each key met is then sure to have its name on disk.
+    counted.add(read_records(folder))
+    return counted.summary(read_names(folder)), counted.last_time
+
+
+def read_points(folder: Path, keys: Iterable[str] | None = None) -> dict[str, Points]:
+    """The points of each metric in the order they were logged, of a live run too."""
+    data = read_records(folder)
+    return split_points(data, read_names(folder), keys)
+
+
+def split_points(data: bytes, names: Names, keys: Iterable[str] | None) -> dict[str, Points]:
+    """Whole records as points by metric name."""
+    import numpy as np
+
+    records: Any = np.frombuffer(data, dtype=DTYPE)
+    wanted = None if keys is None else set(keys)
+    order = np.argsort(records["key"], kind="stable")
+    numbers, starts = np.unique(records["key"][order], return_index=True)
+    points: dict[str, Points] = {}
+    for number, index in zip(numbers.tolist(), np.split(order, starts[1:]), strict=False):
+        name = names[number] if number < len(names) else None
+        if name is None or (wanted is not None and name not in wanted):
+            continue
+        rows = records[index]
+        points[name] = Points(*(np.ascontiguousarray(rows[c]) for c in ("step", "time", "value")))
+    return points

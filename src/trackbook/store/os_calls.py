@@ -1,0 +1,302 @@
+"""Everything that knows the operating system: whole files, locks, forks, boot ids.
+
+No other module opens a file for writing. Locks are ``flock``, which the kernel lets go of when the
+owner dies, however it dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import socket
+import time
+import weakref
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+_RETRIES = 20
+
+# -- whole files -----------------------------------------------------------------------------------
+
+
+def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Put a file in place whole: readers see the old content or the new, also after a crash."""
+    temporary = _write_beside(path, data, durable=durable)
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        remove(temporary)
+        raise
+
+
+def create(path: Path, data: bytes) -> None:
+    """Make a new file, whole; raises ``FileExistsError`` where there is one already."""
+    temporary = _write_beside(path, data)
+    try:
+        # A link appears whole and never takes another file's place.
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        _create_in_place(path, data)  # a file system without links
+    finally:
+        remove(temporary)
+
+
+def _create_in_place(path: Path, data: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        write_all(fd, data)
+        os.fsync(fd)
+    except OSError:
+        remove(path)
+        raise
+    finally:
+        os.close(fd)
+
+
+def temporary_beside(path: Path) -> Path:
+    """A new name for a file that is to become ``path``; ends in ``.tmp``."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+
+
+def _write_beside(path: Path, data: bytes, *, durable: bool = True) -> Path:
+    temporary = temporary_beside(path)
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        write_all(fd, data)
+        if durable:
+            os.fsync(fd)
+    except OSError:
+        remove(temporary)
+        raise
+    finally:
+        os.close(fd)
+    return temporary
+
+
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write every byte, also where the system takes them in parts."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add to the end of a file in one call; the file and its folder are made where missing."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    try:
+        fd = os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(path, flags, 0o666)
+    try:
+        write_all(fd, data)
+    finally:
+        os.close(fd)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder survive a power cut, where the file system can."""
+    with contextlib.suppress(OSError):
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def remove(path: Path) -> None:
+    """Remove a file that may be gone already."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+class AppendFile:
+    """A file that grows at its end: what could not be written waits in ``pending``.
+
+    ``pending`` may be extended by any thread at any time; ``drain`` is called by one at a time.
+    The file is made by the first ``drain``. ``tail(data)`` says how many bytes of a last write that
+    was cut off are to go before more is added.
+    """
+
+    def __init__(self, path: Path, tail: Callable[[Path], int]) -> None:
+        self.path = path
+        self.pending = bytearray()
+        self.written = 0
+        self._tail = tail
+        self._fd: int | None = None
+
+    def drain(self, limit: int | None = None) -> None:
+        """Write what waits (its first ``limit`` bytes); raises where the disk does not take it all.
+
+        What was not written keeps waiting.
+        """
+        if limit is None:
+            limit = len(self.pending)
+        if not limit:
+            return
+        if self._fd is None:
+            self._open()
+        assert self._fd is not None
+        while limit > 0:
+            # A copy: a view would forbid other threads to extend the buffer meanwhile.
+            written = os.write(self._fd, bytes(self.pending[: min(limit, 1 << 20)]))
+            del self.pending[:written]
+            self.written += written
+            limit -= written
+
+    def _open(self) -> None:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        fd = os.open(self.path, flags, 0o666)
+        try:
+            torn = self._tail(self.path)
+            if torn:
+                os.ftruncate(fd, os.fstat(fd).st_size - torn)
+        except OSError:
+            os.close(fd)
+            raise
+        self._fd = fd
+
+    def sync(self) -> None:
+        """Make what was written survive a power cut."""
+        if self._fd is not None:
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Let go of the file; a later ``drain`` opens it again."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def torn_line(path: Path) -> int:
+    """How many bytes follow the last line break of a file."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        torn = 0
+        while torn < size:
+            step = min(1 << 16, size - torn)
+            file.seek(size - torn - step)
+            cut = file.read(step).rfind(b"\n")
+            if cut >= 0:
+                return torn + step - cut - 1
+            torn += step
+    return torn
+
+
+# -- locks -----------------------------------------------------------------------------------------
+
+_held: set[int] = set()
+
+
+def take_lock(path: Path) -> int | None:
+    """Own the lock file; returns its descriptor, or None while another process owns it."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    for attempt in range(_RETRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # A reader that looks whether the lock is held holds it for an instant itself.
+            if attempt < _RETRIES - 1:
+                time.sleep(0.005)
+        else:
+            _held.add(fd)
+            return fd
+    os.close(fd)
+    return None
+
+
+def release_lock(fd: int) -> None:
+    """Give the lock back."""
+    if fd in _held:
+        _held.discard(fd)
+        os.close(fd)
+
+
+def lock_held(path: Path) -> bool:
+    """Whether a living process owns the lock file; False where there is none."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # a file system without locks: the heartbeat decides
+    finally:
+        os.close(fd)
+    return False
+
+
+def rewrite(fd: int, data: bytes) -> None:
+    """Replace the content of an open file in place (a lock file keeps its inode)."""
+    os.pwrite(fd, data, 0)
+    os.ftruncate(fd, len(data))
+
+
+# -- forks -----------------------------------------------------------------------------------------
+
+_in_child: list[weakref.WeakMethod[Callable[[], None]]] = []
+
+
+def call_in_child(method: Callable[[], None]) -> None:
+    """Call a bound method in every forked child, for as long as its object lives."""
+    _in_child[:] = [entry for entry in _in_child if entry() is not None]
+    _in_child.append(weakref.WeakMethod(method))
+
+
+def _after_fork() -> None:
+    # A lock belongs to the open file, which a child shares: it would keep a dead owner's run open.
+    for fd in _held:
+        with contextlib.suppress(OSError):
+            os.close(fd)
+    _held.clear()
+    for entry in list(_in_child):
+        method: Any = entry()
+        if method is not None:
+            method()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+# -- this machine ----------------------------------------------------------------------------------
+
+
+@cache
+def host() -> str:
+    """The name of this machine, fit for a file name."""
+    return re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())[:80] or "unknown"
+
+
+@cache
+def boot_id() -> str:
+    """What is the same for all processes of this machine since it was started."""
+    try:
+        text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        # Systems without /proc: as good as the clock is steady.
+        text = f"{time.time() - time.monotonic():.0f}"[:-2]
+    return re.sub(r"[^A-Za-z0-9-]", "_", text)
+
+
+def writable(folder: Path) -> bool:
+    """Whether this process may write in a folder."""
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def new_file(path: Path) -> IO[bytes]:
+    """A new file, open for writing; raises ``FileExistsError`` where there is one."""
+    return path.open("xb")
+
+
+def sync_file(file: IO[bytes]) -> None:
+    """Make what was written to an open file survive a power cut."""
+    file.flush()
+    os.fsync(file.fileno())

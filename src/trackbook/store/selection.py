@@ -1,0 +1,124 @@
+"""Which documents, in which order: the part of reading that every kind of store shares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from ..errors import QueryError, RunNotFound
+from ..model import Document, is_run_id
+from . import attributes
+from .attributes import MISSING
+
+_ATTEMPT = re.compile(r"(.+?)\s*#(\d{1,9})")
+_PREFIX = re.compile(r"[0-9a-z-]{3,26}")
+
+
+def select(
+    documents: Iterable[Document],
+    *,
+    experiment: str | None,
+    sort: str | Sequence[str],
+    limit: int | None,
+    archived: bool,
+) -> list[Document]:
+    """The documents that are to be shown, sorted and cut."""
+    chosen = [
+        document
+        for document in documents
+        if not document.get("deleted")
+        and (archived or not document.get("archived"))
+        and (experiment is None or document["experiment"] == experiment)
+    ]
+    ordered = _sorted(chosen, [sort] if isinstance(sort, str) else list(sort))
+    return ordered if limit is None else ordered[: max(limit, 0)]
+
+
+def _sorted(documents: list[Document], keys: list[str]) -> list[Document]:
+    # Equal ones in an order that does not depend on how the documents were found.
+    documents.sort(key=lambda document: str(document["id"]), reverse=True)
+    for key in reversed(keys):
+        descending = key.startswith("-")
+        name, *parts = key.lstrip("-").split(".")
+        value = attributes.getter(name, parts)
+        there, missing = [], []
+        for document in documents:
+            rank = _rank(value(document))
+            if rank is None:
+                missing.append(document)
+            else:
+                there.append((rank, document))
+        there.sort(key=lambda pair: pair[0], reverse=descending)
+        documents = [document for _, document in there] + missing
+    return documents
+
+
+def _rank(value: Any) -> tuple[int, Any] | None:
+    """Numbers before texts before the rest; None for what comes last in either direction."""
+    if value is MISSING or value is None or value != value:
+        return None
+    if isinstance(value, int | float):
+        return (0, value)
+    return (1, value) if isinstance(value, str) else (2, str(value))
+
+
+def check_sort(sort: str | Sequence[str]) -> None:
+    """Raise ``QueryError`` where a sort key is no attribute of a run."""
+    for key in [sort] if isinstance(sort, str) else sort:
+        if not isinstance(key, str):
+            raise QueryError(f"a sort key is the name of an attribute, not {key!r:.40}")
+        name, *parts = key.lstrip("-").split(".")
+        attributes.getter(name, parts)
+
+
+def resolve(ref: str, documents: Iterable[Document]) -> str:
+    """The run id meant by an id, a unique prefix, a name (its newest), ``name#n`` or ``latest``."""
+    ref = ref.strip() if isinstance(ref, str) else ""
+    everything = sorted(documents, key=lambda d: (d["started"], d["id"]), reverse=True)
+    if is_run_id(ref) and any(document["id"] == ref for document in everything):
+        return ref
+    live = [document for document in everything if not document.get("deleted")]
+    if ref == "latest" and live:
+        return str(live[0]["id"])
+    # A deleted run is found where no other answers, so that it can be restored.
+    for candidates in (live, everything):
+        if found := _by_prefix(ref, candidates) or _by_name(ref, candidates):
+            return found
+    raise RunNotFound(_why_not(ref, live))
+
+
+def _by_prefix(ref: str, documents: list[Document]) -> str | None:
+    if not _PREFIX.fullmatch(ref):
+        return None
+    found = [document["id"] for document in documents if document["id"].startswith(ref)]
+    return found[0] if len(found) == 1 else None
+
+
+def _by_name(ref: str, documents: list[Document]) -> str | None:
+    tests: list[Callable[[Document], bool]] = [lambda document: document["name"] == ref]
+    if attempt := _ATTEMPT.fullmatch(ref):
+        name, number = attempt[1], int(attempt[2])
+        tests.append(lambda document: document["name"] == name and document["number"] == number)
+    for test in tests:
+        for document in documents:
+            if test(document):
+                return str(document["id"])
+    return None
+
+
+def _why_not(ref: str, documents: list[Document]) -> str:
+    if not documents:
+        return f"no run answers to {ref!r}: the store has none yet"
+    several = [d["id"] for d in documents if ref and d["id"].startswith(ref)]
+    if len(several) > 1:
+        return (
+            f"{len(several)} runs have an id that begins with {ref!r}: {', '.join(several[:3])} …"
+        )
+    names = list(dict.fromkeys(document["name"] for document in documents))
+    near = get_close_matches(ref, names, 3, 0.5)
+    hint = (
+        f"did you mean {' or '.join(map(repr, near))}?" if near else f"the newest is {names[0]!r}"
+    )
+    return f"no run answers to {ref!r}; {hint}"
