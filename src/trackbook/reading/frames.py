@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from ..store import Points
 
-_FIXED = ("run_id", "name", "number", "experiment", "status", "started", "duration")
 _WORDS = ("run_id", "name", "experiment", "status")
 
 
@@ -22,7 +21,7 @@ def runs(documents: Sequence[Document]) -> pd.DataFrame:
     import pandas as pd
 
     records = [columns.flat(document) for document in documents]
-    keys = list(dict.fromkeys([*_FIXED, *_grouped(records)]))
+    keys = list(dict.fromkeys([*columns.FIELDS, *columns.grouped(records)]))
     data = {key: _column(key, [record.get(key) for record in records]) for key in keys}
     return pd.DataFrame(data, columns=pd.Index(keys))
 
@@ -30,7 +29,7 @@ def runs(documents: Sequence[Document]) -> pd.DataFrame:
 def differing(documents: Sequence[Document]) -> pd.DataFrame:
     """``run_id, name, number``, then the params, metrics and tags that differ among the runs."""
     records = [columns.flat(document) for document in documents]
-    measured = [{k: v for k, v in r.items() if k not in _FIXED} for r in records]
+    measured = [{k: v for k, v in r.items() if k not in columns.FIELDS} for r in records]
     keys = set(columns.varying(measured))
     frame = runs(documents)
     return frame[[k for k in frame.columns if k in ("run_id", "name", "number") or k in keys]]
@@ -68,11 +67,6 @@ def metrics(
     empty.insert(0, "key", pd.Series(dtype="str"))
     empty.insert(0, "run_id", pd.Series(dtype="str"))
     return empty
-
-
-def _grouped(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    keys = list(dict.fromkeys(key for record in records for key in record))
-    return [k for start in ("params.", "metrics.", "tags.") for k in keys if k.startswith(start)]
 
 
 def _column(key: str, values: list[Any]) -> Any:

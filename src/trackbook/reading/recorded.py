@@ -82,7 +82,7 @@ class Recorded:
 
     @property
     def duration(self) -> float | None:
-        """Seconds from start to end; None while there is no end."""
+        """Seconds from start to end, or until now while it is running; None for a lost run."""
         return columns.duration(self._document)
 
     @property

@@ -36,9 +36,7 @@ class Run(Recorded):
     @property
     def children(self) -> Runs:
         """The runs that this one is the parent of, in the order they started."""
-        from tinydb import where
-
-        found = self._store.find(where("parent") == self.id, sort="started", archived=True)
+        found = self._store.find(f"parent == {self.id!r}", sort="started", archived=True)
         return Runs([Run(self._store, document) for document in found], None, self._store)
 
     # -- what people add ------------------------------------------------------------------------

@@ -84,7 +84,10 @@ class Store(Protocol):
 
     id: str
     path: Path | None
-    blobs: Blobs
+
+    @property
+    def blobs(self) -> Blobs:
+        """The content that runs name."""
 
     def create(self, document: Document) -> RunWriter:
         """Begin a run; when this returns, the run is on disk. Raises ``StoreError``."""

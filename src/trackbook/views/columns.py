@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -61,9 +61,16 @@ def labels(documents: Sequence[Document]) -> list[str]:
 
 
 def duration(document: Document) -> float | None:
-    """Seconds from start to end; None while there is no end."""
+    """Seconds from start to end, or until now while the run is running; None for a lost one."""
     ended = document.get("ended")
+    if ended is None and document["status"] == "running":
+        ended = time.time()
     return None if ended is None else max(0.0, ended - document["started"])
+
+
+def _ended_after(document: Document) -> float | None:
+    # What is still growing would stand still in a table.
+    return None if document.get("ended") is None else duration(document)
 
 
 def headline(document: Document) -> dict[str, Any] | None:
@@ -110,7 +117,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("status", "Status", "status", 84, 1, lambda d: d["status"]),
     Column("headline", "Result", "metric", 96, 1, headline, _headline_text, align="right"),
     Column("started", "Started", "time", 130, 2, lambda d: d["started"], clock),
-    Column("duration", "Duration", "duration", 84, 2, duration, formats.duration, align="right"),
+    Column(
+        "duration", "Duration", "duration", 84, 2, _ended_after, formats.duration, align="right"
+    ),
 )
 TRAILING: tuple[Column, ...] = (
     Column("tags", "Tags", "tags", 140, 4, lambda d: d.get("tags") or {}, _tags_text),
@@ -129,6 +138,10 @@ def measured(document: Document) -> dict[str, Any]:
     return flat
 
 
+FIELDS = ("run_id", "name", "number", "experiment", "status", "started", "duration")
+POINT_FIELDS = ("run_id", "key", "step", "time", "value")
+
+
 def flat(document: Document) -> dict[str, Any]:
     """One run as one flat record: what a data frame or a CSV file has of it."""
     record = {
@@ -141,6 +154,12 @@ def flat(document: Document) -> dict[str, Any]:
         record.update((key, value) for key, value in both.items() if key.startswith(start))
     record.update((f"tags.{key}", value) for key, value in (document.get("tags") or {}).items())
     return record
+
+
+def grouped(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The keys of flat records beyond ``FIELDS``: params, then metrics, then tags."""
+    keys = list(dict.fromkeys(key for record in records for key in record))
+    return [k for start in ("params.", "metrics.", "tags.") for k in keys if k.startswith(start)]
 
 
 def identity(value: Any) -> Any:

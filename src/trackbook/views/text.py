@@ -97,7 +97,11 @@ def _is_right(column: dict[str, Any]) -> bool:
     return bool(column["align"] == "right") and column["key"] != "headline"
 
 
+def printable(text: str) -> str:
+    """The text without control characters, which must not reach a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def _cut(cell: str) -> str:
-    # Control characters of a stored text must not reach the terminal.
-    line = "".join(c if c.isprintable() else " " for c in cell)
+    line = printable(cell)
     return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"

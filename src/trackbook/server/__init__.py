@@ -1,0 +1,60 @@
+"""The Jupyter server extension: registered stores over HTTP, and an event for each change.
+
+It reads stores only; it calls no kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.extension.application import ExtensionApp
+
+from .handlers import HANDLERS
+from .shelf import Shelf
+
+EVENT = "https://schema.trackbook.dev/revision/v1"
+_SCHEMA = Path(__file__).with_name("events.yaml")
+_POLL_S = 0.5
+
+
+class TrackbookApp(ExtensionApp):
+    """Serves the stores which this user's kernels registered."""
+
+    name = "trackbook"
+    extension_url = "/lab"
+    load_other_extensions = True
+
+    _polling: asyncio.Task[None] | None = None
+
+    def initialize_settings(self) -> None:
+        """Give the handlers the stores, and the event logger our event."""
+        server = self.serverapp
+        assert server is not None  # its type is that of an app not yet linked
+        self.shelf = Shelf(Path(server.root_dir))
+        self.settings["trackbook_shelf"] = self.shelf
+        server.event_logger.register_event_schema(_SCHEMA)
+
+    def initialize_handlers(self) -> None:
+        """Our routes; the server puts its base_url before them."""
+        self.handlers.extend(HANDLERS)
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        self._polling = asyncio.create_task(self._poll(serverapp.event_logger))
+
+    async def stop_extension(self) -> None:
+        """Stop looking for changes, and wait until the last look is over."""
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.gather(self._polling, return_exceptions=True)
+            self._polling = None
+        await asyncio.to_thread(self.shelf.close)
+
+    async def _poll(self, events: Any) -> None:
+        # At most one event a store and look, so at most two a second.
+        while True:
+            for store_id, revision in await self.shelf.run(self.shelf.changed):
+                data = {"store": store_id, "revision": revision}
+                events.emit(schema_id=EVENT, data=data)
+            await asyncio.sleep(_POLL_S)
