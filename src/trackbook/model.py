@@ -76,7 +76,7 @@ def new_document(
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one level with ``.`` between keys: ``{"a": {"b": 1}}`` -> ``{"a.b": 1}``."""
+    """Nested mappings as one level, joined by ``.``: ``{"a": {"b": 1}}`` -> ``{"a.b": 1}``."""
     flat: dict[str, Any] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping) and value:

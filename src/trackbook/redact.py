@@ -19,18 +19,23 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # Words that make "token" an ordinary count or setting.
 _HARMLESS = re.compile(
     r"(num|n|max|min|total|per|count|pad|eos|bos|unk|mask|sep|cls|vocab|avg|mean|new|special)"
-    r"[_\-. ]*(new[_\-. ]*)?tokens?|tokens?[_\-. ]*(per|count|id|ids|len|length|s\b|limit|type|size)",
+    r"[_\-. ]*(new[_\-. ]*)?tokens?|"
+    r"tokens?[_\-. ]*(per|count|id|ids|len|length|s\b|limit|type|size)",
     re.IGNORECASE,
 )
 _SHAPES = (
     ("aws-key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
     ("github-token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})")),
-    ("api-key", re.compile(r"\bsk-[A-Za-z0-9_\-]{20,}|\bhf_[A-Za-z0-9]{30,}|\bxox[bap]-[\w-]{10,}")),
+    (
+        "api-key",
+        re.compile(r"\bsk-[A-Za-z0-9_\-]{20,}|\bhf_[A-Za-z0-9]{30,}|\bxox[bap]-[\w-]{10,}"),
+    ),
     ("jwt", re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}")),
     (
         "private-key",
         re.compile(
-            r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+            r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+            re.DOTALL,
         ),
     ),
     ("url-credentials", re.compile(r"(?<=://)[^\s/@:]+:[^\s/@]+(?=@)")),
@@ -58,7 +63,8 @@ def text(source: str) -> tuple[str, int]:
         if not is_secret_name(match["key"]) or match["value"].startswith("<redacted:"):
             return match[0]
         count += 1
-        return f"{match['key']}{match['mid']}{match['quote']}<redacted:{_label(match['key'])}>{match['quote']}"
+        hidden = f"<redacted:{_label(match['key'])}>"
+        return f"{match['key']}{match['mid']}{match['quote']}{hidden}{match['quote']}"
 
     return _ASSIGNED.sub(hide, source), count
 

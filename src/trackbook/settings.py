@@ -18,6 +18,7 @@ from .errors import StoreError
 STORE_NAME = ".trackbook"
 
 _chosen: Path | None = None
+_anchor: Path | None = None
 
 
 def disabled() -> bool:
@@ -29,6 +30,22 @@ def choose_store(path: str | os.PathLike[str] | None) -> None:
     """Make ``path`` the store of this process; None goes back to finding it."""
     global _chosen
     _chosen = None if path is None else as_store_path(path)
+
+
+def chosen_store() -> Path | None:
+    """What ``choose_store`` was last given."""
+    return _chosen
+
+
+def set_anchor(folder: Path | None) -> None:
+    """Say in which folder the notebook lies, which may not be the current folder."""
+    global _anchor
+    _anchor = folder
+
+
+def here() -> Path:
+    """The folder that work happens in: the notebook's, else the current one."""
+    return _anchor or _cwd()
 
 
 def as_store_path(path: str | os.PathLike[str]) -> Path:
@@ -45,12 +62,12 @@ def as_store_path(path: str | os.PathLike[str]) -> Path:
 
 
 def find_store(start: Path | None = None) -> Path:
-    """The folder of the store for work that happens in ``start`` (default: the current folder)."""
+    """The folder of the store for work that happens in ``start`` (default: ``here()``)."""
     if _chosen is not None:
         return _chosen
     if configured := os.environ.get("TRACKBOOK_STORE"):
         return as_store_path(configured)
-    start = _existing(start or _cwd())
+    start = _existing(start or here())
     git_root: Path | None = None
     for folder in _upward(start):
         if (project := _project_store(folder)) is not None:

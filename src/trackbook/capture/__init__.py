@@ -1,0 +1,1 @@
+"""What happens in the kernel becomes runs in the store."""

@@ -1,0 +1,56 @@
+"""Saves what changed, twice a second, so that readers see a run grow while its cell still works."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+INTERVAL_S = 0.5
+
+
+class Saveable(Protocol):
+    """What can be saved."""
+
+    def save(self) -> None:
+        """Put it on disk."""
+
+
+class Autosave:
+    """One daemon thread, started when first needed, asleep while nothing changes."""
+
+    def __init__(self) -> None:
+        self._dirty: set[Saveable] = set()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def touch(self, item: Saveable) -> None:
+        """Have the item saved within half a second."""
+        self._dirty.add(item)
+        if self._thread is None and not self._stop.is_set():
+            self._thread = threading.Thread(target=self._work, name="trackbook-save", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def save_all(self) -> None:
+        """Save what waits, now, in this thread."""
+        while self._dirty:
+            try:
+                item = self._dirty.pop()
+            except KeyError:  # the other thread took the last one
+                return
+            item.save()
+
+    def stop(self) -> None:
+        """Save what waits and end the thread."""
+        self._stop.set()
+        self._wake.set()
+        self.save_all()
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            if self._stop.wait(INTERVAL_S):
+                return
+            self.save_all()

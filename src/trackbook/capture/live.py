@@ -1,0 +1,402 @@
+"""The run that is being written: ``ActiveRun`` takes params, metrics and artifacts."""
+
+from __future__ import annotations
+
+import operator
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from .. import redact
+from ..errors import InvalidValue, StoreError
+from ..jsonable import to_plain
+from ..model import STATUSES, Document, flatten
+from ..store import Blobs, RunWriter
+from . import artifacts
+
+_MISSING = object()
+_TRACEBACK_LIMIT = 20_000
+
+
+class Owner(Protocol):
+    """What a run asks of the session that opened it."""
+
+    def entered(self, run: ActiveRun) -> None:
+        """The run became the innermost ``with`` of this context."""
+
+    def left(self, run: ActiveRun) -> None:
+        """The ``with`` of the run was left."""
+
+    def ended(self, run: ActiveRun) -> None:
+        """The run has ended, by whatever way."""
+
+    def dirty(self, run: ActiveRun) -> None:
+        """The document of the run changed and wants saving soon."""
+
+    def warn(self, problem: str) -> None:
+        """Tell the user once about a problem of ours."""
+
+    def cell_id(self) -> str | None:
+        """The cell that is executing now."""
+
+
+class ActiveRun:
+    """A run that takes values; also a context manager that ends it.
+
+    It keeps accepting values after its end for as long as its kernel lives, marked as late.
+    Every ``log_*`` returns None and never raises because of the disk; a value that cannot be kept
+    raises ``InvalidValue`` and changes nothing.
+    """
+
+    def __init__(self, writer: RunWriter, blobs: Blobs, owner: Owner) -> None:
+        self._writer = writer
+        self._blobs = blobs
+        self._owner = owner
+        self._lock = threading.RLock()
+        self._log = writer.log
+        self._steps: dict[str, int] = {}
+        self._touched = False
+        self._known_metrics: set[str] = set()
+        self.bare_child: ActiveRun | None = None
+        """The bare run opened inside this one, which it ends with itself."""
+        self.cell_key: str | None = None
+        """The cell that opened it; executing that cell again ends a bare run."""
+        self.explicit_params: set[str] = set()
+        self.fits: list[str] = []
+        """The classes that were fitted in it."""
+
+    # -- what it is ---------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self._writer.id
+
+    @property
+    def document(self) -> Document:
+        """The live document; read it, change it through the methods."""
+        return self._writer.document
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return str(self.document["name"])
+
+    @property
+    def number(self) -> int:
+        """Which attempt of its series the run is, from 1."""
+        return int(self.document["number"])
+
+    @property
+    def status(self) -> str:
+        """``running`` until it ends."""
+        return str(self.document["status"])
+
+    @property
+    def open(self) -> bool:
+        """Whether the run has not ended."""
+        return self.status == "running"
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The params so far, typed and nested as they were logged."""
+        return dict(self.document["params"])
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The last value of each metric so far."""
+        return {key: entry["last"] for key, entry in self._writer.summary().items()}
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """``{key: {last, min, max, count}}`` so far."""
+        return self._writer.summary()
+
+    def __repr__(self) -> str:
+        return f"<ActiveRun {self.name} #{self.number} {self.status} {self.id}>"
+
+    # -- params, metrics, tags ----------------------------------------------------------------
+
+    def log_param(self, key: str, value: Any) -> None:
+        """Keep one param, typed. Equal again is silent; another value replaces it, with history."""
+        self.log_params({key: value})
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Keep several params; all of them or, on ``InvalidValue``, none."""
+        if not isinstance(params, Mapping):
+            raise InvalidValue(f"log_params takes a mapping, not a {type(params).__name__}")
+        plain = {_name(k, "param"): to_plain(v, f"param {k!r}") for k, v in params.items()}
+        self._put_params(plain)
+        self.explicit_params.update(plain)
+
+    def take_params(self, params: Mapping[str, Any]) -> list[str]:
+        """Params we found: values that cannot be kept are left out; returns their names."""
+        plain: dict[str, Any] = {}
+        left_out = []
+        for key, value in params.items():
+            try:
+                plain[str(key)] = to_plain(value, f"param {key!r}")
+            except InvalidValue:
+                left_out.append(str(key))
+        self._put_params({k: v for k, v in plain.items() if k not in self.explicit_params})
+        return left_out
+
+    def _put_params(self, plain: dict[str, Any]) -> None:
+        clean, hidden = redact.tree(plain)
+        with self._lock:
+            held = self.document["params"]
+            for key, value in clean.items():
+                old = held.get(key, _MISSING)
+                if old is not _MISSING and _same(old, value):
+                    continue
+                if old is not _MISSING:
+                    entry = {"key": key, "old": old, "new": value, "time": time.time()}
+                    self.document.setdefault("param_history", []).append(entry)
+                held[key] = value
+                self._mark_late(key)
+        if hidden:
+            self.note_capture("params", "redacted", f"{hidden} value(s) that look like secrets")
+        self._changed()
+
+    def log_metric(self, key: str, value: Any, step: int | None = None) -> None:
+        """Keep one point of a metric: any real scalar; NaN and inf are data.
+
+        ``step`` counts up per key when it is not given; duplicate and falling steps are kept.
+        """
+        number = value if type(value) is float else _real(value, key)
+        if step is None:
+            step = self._next_step(key)
+        elif type(step) is not int:
+            step = _index(step, key)
+        self._steps[key] = step
+        self._log(key, step, time.time(), number)
+        if not self._touched:
+            self._first_touch()
+        if key not in self._known_metrics:
+            self._new_metric(key)
+
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Keep one point of several metrics, at one step; all of them or, on an error, none."""
+        if not isinstance(metrics, Mapping):
+            raise InvalidValue(f"log_metrics takes a mapping, not a {type(metrics).__name__}")
+        values = {key: _real(value, key) for key, value in metrics.items()}
+        if step is not None:
+            step = _index(step, "metrics")
+        for key, value in values.items():
+            self.log_metric(key, value, step)
+
+    def _next_step(self, key: str) -> int:
+        last = self._steps.get(key)
+        if last is None:
+            last = self._writer.last_step(_name(key, "metric"))
+        return 0 if last is None else last + 1
+
+    def _first_touch(self) -> None:
+        self._touched = True
+        self._owner.dirty(self)
+
+    def _new_metric(self, key: str) -> None:
+        self._known_metrics.add(_name(key, "metric"))
+        self._mark_late(key)
+
+    def set_tag(self, key: str, value: Any = "") -> None:
+        """Set a tag; a bare tag has the value ``""``."""
+        self.set_tags({key: value})
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Set several tags; all of them or, on ``InvalidValue``, none."""
+        plain = {_name(k, "tag"): to_plain(v, f"tag {k!r}") for k, v in tags.items()}
+        clean, _ = redact.tree(plain)
+        with self._lock:
+            self.document["tags"].update(clean)
+        self._changed()
+
+    def set_note(self, markdown: str) -> None:
+        """Replace the run's note (Markdown)."""
+        with self._lock:
+            self.document["note"] = redact.text(str(markdown))[0]
+        self._changed()
+
+    # -- artifacts ----------------------------------------------------------------------------
+
+    def log_artifact(self, path: Any, name: str | None = None) -> None:
+        """Keep a copy of a file under ``name`` (default: the file's own)."""
+        self._keep(lambda: [artifacts.from_file(self._blobs, path, name)])
+
+    def log_artifacts(self, folder: Any, name: str | None = None) -> None:
+        """Keep a copy of every file of a folder, one entry a file, under ``name/``."""
+        self._keep(lambda: artifacts.from_folder(self._blobs, folder, name))
+
+    def log_text(self, text: str, name: str) -> None:
+        """Keep a text."""
+        self._keep(lambda: [artifacts.from_text(self._blobs, text, name)])
+
+    def log_dict(self, obj: Any, name: str) -> None:
+        """Keep plain data as JSON."""
+        self._keep(lambda: [artifacts.from_dict(self._blobs, obj, name)])
+
+    def log_table(self, frame: Any, name: str) -> None:
+        """Keep a DataFrame, or what ``pandas.DataFrame`` accepts, as CSV."""
+        self._keep(lambda: [artifacts.from_table(self._blobs, frame, name)])
+
+    def log_figure(self, figure: Any, name: str) -> None:
+        """Keep a matplotlib (PNG, or SVG by name), Altair or plotly figure (their JSON)."""
+        self._keep(lambda: [artifacts.from_figure(self._blobs, figure, name)])
+
+    def log_image(self, image: Any, name: str, step: int | None = None) -> None:
+        """Keep a PIL image or array (H, W), (H, W, 3|4), floats in 0..1 or bytes, as PNG."""
+        self._keep(lambda: [{**artifacts.from_image(self._blobs, image, name), "step": step}])
+
+    def _keep(self, make: Callable[[], list[dict[str, Any]]]) -> None:
+        try:
+            records = make()
+        except (OSError, StoreError) as problem:
+            if isinstance(problem, FileNotFoundError):
+                raise InvalidValue(f"there is no file {problem.filename}") from None
+            self._owner.warn(f"an artifact was not kept: {problem}")
+            return
+        for record in records:
+            self._writer.append("artifacts", {**record, "cell": self._owner.cell_id()})
+        self._changed()
+
+    # -- its life -----------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self._owner.entered(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._owner.left(self)
+        if error is None:
+            self.end()
+        else:
+            self.fail(error)
+
+    def end(self, status: str = "finished") -> None:
+        """End the run with a status word, in any case; ending it again does nothing."""
+        word = _status(status)
+        if not self.open:
+            return
+        if self.bare_child is not None:
+            self.bare_child.end(word)
+            self.bare_child = None
+        self._owner.ended(self)
+        with self._lock:
+            self.document["status"] = word
+            self.document["ended"] = time.time()
+            self._guarded(self._writer.finish)
+
+    def fail(self, error: BaseException) -> None:
+        """End the run ``failed``; after a KeyboardInterrupt ``interrupted``."""
+        self.note_error(error)
+        self.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+
+    def note_error(self, error: BaseException) -> None:
+        """Keep type, message and traceback of an exception, whatever becomes of the run."""
+        with self._lock:
+            self.document["error"] = describe(error)
+        self._changed()
+
+    def amend(self, **fields: Any) -> None:
+        """Change fields of the document (ours, not the user's)."""
+        with self._lock:
+            self.document.update(fields)
+        self._changed()
+
+    def append_cell(self, record: Mapping[str, Any]) -> None:
+        """Add an executed cell to the run's log of cells."""
+        self._writer.append("cells", record)
+
+    def note_capture(self, what: str, state: str, reason: str = "", **cost: float) -> None:
+        """Add a line to what ``%track why`` tells: captured, folded, skipped or redacted."""
+        entry = {"what": what, "state": state, **({"reason": reason} if reason else {}), **cost}
+        with self._lock:
+            if entry not in self.document["capture"]:
+                self.document["capture"].append(entry)
+
+    def save(self) -> None:
+        """Put the document on disk now; a problem becomes one warning."""
+        self._touched = False
+        with self._lock:
+            self._guarded(self._writer.save)
+
+    def _guarded(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except (OSError, StoreError) as problem:
+            self._owner.warn(f"run {self.name} #{self.number} could not be saved: {problem}")
+
+    def _changed(self) -> None:
+        self._touched = True
+        self._owner.dirty(self)
+
+    def _mark_late(self, key: str) -> None:
+        if not self.open:
+            entry = {"key": key, "cell": self._owner.cell_id(), "time": time.time()}
+            self.document.setdefault("late", []).append(entry)
+
+
+def describe(error: BaseException) -> dict[str, str]:
+    """Type, message and traceback of an exception as redacted text."""
+    # TracebackException survives exceptions whose own __str__ raises.
+    told = traceback.TracebackException.from_exception(error)
+    message, trace = str(told), "".join(told.format())[-_TRACEBACK_LIMIT:]
+    return {
+        "type": type(error).__name__,
+        "message": redact.text(message)[0],
+        "traceback": redact.text(trace)[0],
+    }
+
+
+def _status(status: str) -> str:
+    word = str(status).lower()
+    word = {"killed": "interrupted"}.get(word, word)
+    if word not in STATUSES or word in ("running", "lost"):
+        raise InvalidValue(f"a run ends as finished, failed or interrupted, not {status!r}")
+    return word
+
+
+def _name(key: Any, what: str) -> str:
+    if not isinstance(key, str) or not key:
+        raise InvalidValue(f"the name of a {what} is a non-empty string, not {key!r:.60}")
+    return key
+
+
+def _real(value: Any, key: str) -> float:
+    if isinstance(value, (str, bytes)) or value is None:
+        kind = type(value).__name__
+        raise InvalidValue(
+            f"metric {key!r} is a {kind}; log a number (a param or text keeps words)"
+        )
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        shape = getattr(value, "shape", None)
+        what = f"a {type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "")
+        raise InvalidValue(f"metric {key!r} is {what}, not a real scalar") from None
+
+
+def _index(step: Any, key: str) -> int:
+    try:
+        if isinstance(step, float) and step.is_integer():
+            return int(step)
+        return operator.index(step)
+    except TypeError:
+        raise InvalidValue(f"the step of {key!r} is a whole number, not {step!r:.40}") from None
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Equal and of the same type (7 and 7.0 are equal params; True and 1 are not; NaN is NaN)."""
+    if isinstance(old, bool) is not isinstance(new, bool):
+        return False
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        left, right = flatten(old), flatten(new)
+        return left.keys() == right.keys() and all(_same(left[k], right[k]) for k in left)
+    return bool(old == new) or (old != old and new != new)

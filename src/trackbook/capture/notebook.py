@@ -1,0 +1,104 @@
+"""Which notebook or script this is, and its snapshot cell by cell."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import redact
+from ..jsonable import dumps, loads
+from ..store import Blobs
+
+_LARGEST = 20 * 2**20
+
+
+def locate(user_namespace: Mapping[str, Any] | None) -> Path | None:
+    """The notebook (in a kernel) or script (elsewhere) that runs; None where nothing says.
+
+    VS Code sets a variable in the namespace, Jupyter servers the environment variable
+    ``JPY_SESSION_NAME`` (the path at kernel start).
+    """
+    if user_namespace is None:
+        return _script()
+    for told in (user_namespace.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")):
+        if isinstance(told, str) and told.endswith(".ipynb"):
+            return Path(told).absolute()
+    return None
+
+
+def _script() -> Path | None:
+    main = sys.modules.get("__main__")
+    file = getattr(main, "__file__", None)
+    if not isinstance(file, str):
+        return None
+    script = Path(file).absolute()
+    # An installed program (pytest, a console script) is not the user's own script.
+    return None if script.is_relative_to(sys.prefix) else script
+
+
+class Sources:
+    """Sources of cells as blobs, without their secrets; each text is looked at once."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._names: dict[str, str] = {}
+
+    def keep(self, source: str) -> str:
+        """Keep the source of a cell; returns its blob name."""
+        name = self._names.get(source)
+        if name is None:
+            clean = redact.text(source)[0].encode("utf-8", "surrogatepass")
+            name = self._names[source] = self._blobs.put(clean)
+        return name
+
+    def snapshot(
+        self, notebook: Path | None, executed: Mapping[str, str], tracked: str | None
+    ) -> str | None:
+        """Keep the notebook as it stands now, sources only; returns the name of its manifest.
+
+        ``executed`` maps cell ids to the source that ran last, which wins over the file: the file
+        on disk misses unsaved edits. Cells that ran but are not in the file follow at the end.
+        """
+        cells = _merged([] if notebook is None else _cells_on_disk(notebook), executed)
+        if not cells:
+            return None
+        for cell in cells:
+            cell["source"] = self.keep(cell["source"])
+        path = str(notebook) if notebook else None
+        return self._blobs.put(dumps({"cells": cells, "path": path, "tracked": tracked}))
+
+
+def _merged(cells: list[dict[str, Any]], executed: Mapping[str, str]) -> list[dict[str, Any]]:
+    known = {cell["id"] for cell in cells}
+    # Kernels without a front end tell no cell ids: there the source says which cell it was.
+    anonymous = {source for cell_id, source in executed.items() if cell_id not in known}
+    for cell in cells:
+        cell["executed"] = cell["id"] in executed or cell["source"] in anonymous
+        cell["source"] = executed.get(cell["id"], cell["source"])
+    sources = {cell["source"] for cell in cells}
+    return cells + [
+        {"id": cell_id, "type": "code", "source": source, "executed": True}
+        for cell_id, source in executed.items()
+        if cell_id not in known and source not in sources
+    ]
+
+
+def _cells_on_disk(notebook: Path) -> list[dict[str, Any]]:
+    try:
+        if notebook.stat().st_size > _LARGEST:
+            return []
+        document = loads(notebook.read_bytes())
+        return [
+            {"id": str(c.get("id") or f"cell-{i}"), "type": c["cell_type"], "source": _source(c)}
+            for i, c in enumerate(document["cells"])
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []  # being written, not a notebook, or an old format
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    source = cell.get("source", "")
+    return "".join(source) if isinstance(source, list) else str(source)

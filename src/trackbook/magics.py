@@ -1,0 +1,239 @@
+"""``%track`` and ``%%track``: the face of Trackbook in IPython."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.display import display
+
+from . import reading, settings
+from .capture import options
+from .capture import session as sessions
+from .capture.cells import CellHooks
+from .capture.live import ActiveRun
+from .errors import TrackbookError
+from .views import attempt
+
+_ASSIGNMENT = re.compile(r"(?:^|\s)([A-Za-z_][\w./-]*)=(?!=)")
+_RECENT = 10
+
+
+@magics_class
+class TrackMagics(Magics):  # type: ignore[misc]
+    """The magics; each subcommand is the method of its name with an underscore before it."""
+
+    @line_cell_magic
+    def track(self, line: str, cell: str | None = None) -> None:
+        """Track a cell (``%%track``) or ask about runs (``%track``); see ``docs/magics.md``."""
+        if cell is not None:
+            self._bad_cell(line)
+            return
+        word, _, rest = line.strip().partition(" ")
+        command = SUBCOMMANDS.get(word)
+        if command is None:
+            raise UsageError(
+                f"%track: there is no {word!r}; it knows {', '.join(w for w in SUBCOMMANDS if w)}"
+            )
+        try:
+            command(self, rest.strip())
+        except TrackbookError as problem:
+            raise UsageError(f"%track {word}: {problem}") from None
+
+    def _bad_cell(self, line: str) -> None:
+        # A good %%track line never comes here: the input transformer has taken it off. It does
+        # come when the magic stands below another cell magic.
+        try:
+            options.parse(line)
+        except TrackbookError as problem:
+            raise UsageError(str(problem)) from None
+        raise UsageError("%%track goes on the first line of a cell")
+
+    def _status(self, rest: str) -> None:
+        session = sessions.current
+        if not session.is_on():
+            _say("Trackbook is off (%track on switches it on)")
+            return
+        run = session.active()
+        state = f"run {run.name} #{run.number} is open" if run else "no run is open"
+        _say(f"Trackbook: {state}, store {session.store().path}")
+        recent = reading.runs(limit=_RECENT)
+        if len(recent):
+            display(recent)
+
+    def _start(self, rest: str) -> None:
+        asked = options.parse(rest)
+        run = sessions.current.start_run(
+            asked.name,
+            experiment=asked.experiment,
+            params=asked.given,
+            tags=asked.tags,
+            note=asked.note,
+        )
+        _say(f"{run.name} #{run.number} has begun")
+
+    def _stop(self, rest: str) -> None:
+        run = sessions.current.active()
+        if run is None:
+            raise UsageError("%track stop: no run is open")
+        run.end(rest or "finished")
+        show_attempt(run)
+
+    def _log(self, rest: str) -> None:
+        sessions.current.logging_run().log_metrics(self._values(rest, "log"))
+
+    def _params(self, rest: str) -> None:
+        sessions.current.logging_run().log_params(self._values(rest, "params"))
+
+    def _tag(self, rest: str) -> None:
+        if not rest:
+            raise UsageError("%track tag: takes TAG or TAG=VALUE")
+        tags = options.parse(" ".join(f"-t {word}" for word in rest.split())).tags
+        self._wanted("tag").set_tags(tags)
+
+    def _note(self, rest: str) -> None:
+        self._wanted("note").set_note(rest)
+
+    def _runs(self, rest: str) -> None:
+        display(reading.runs(rest or None))
+
+    def _show(self, rest: str) -> None:
+        display(reading.get_run(rest or "latest"))
+
+    def _compare(self, rest: str) -> None:
+        display(reading.compare(*rest.split()))
+
+    def _diff(self, rest: str) -> None:
+        refs = rest.split()
+        if len(refs) != 2:
+            raise UsageError("%track diff: takes two runs, %track diff A B")
+        _say(reading.compare(*refs).code() or "the cells are the same")
+
+    def _why(self, rest: str) -> None:
+        run = reading.get_run(rest or "latest")
+        lines = [f"{run.name} #{run.number}"]
+        for entry in run.why:
+            lines.append(
+                "  ".join([entry["state"], entry["what"], entry.get("reason", "")]).rstrip()
+            )
+        _say("\n  ".join(lines))
+
+    def _autolog(self, rest: str) -> None:
+        from . import integrations
+
+        if rest not in ("", "on", "off"):
+            raise UsageError("%track autolog: takes on or off")
+        integrations.autolog(rest != "off")
+
+    def _store(self, rest: str) -> None:
+        if rest:
+            settings.choose_store(rest)
+        _say(str(sessions.current.store().path))
+
+    def _on(self, rest: str) -> None:
+        sessions.current.enabled = True
+        if settings.disabled():
+            raise UsageError("%track on: TRACKBOOK_DISABLED is set, unset it first")
+        _say("Trackbook is on")
+
+    def _off(self, rest: str) -> None:
+        sessions.current.close_all()
+        sessions.current.enabled = False
+        _say("Trackbook is off")
+
+    def _wanted(self, word: str) -> ActiveRun:
+        run = sessions.current.active()
+        if run is None:
+            raise UsageError(f"%track {word}: no run is open; %track start opens one")
+        return run
+
+    def _values(self, text: str, word: str) -> dict[str, Any]:
+        found = list(_ASSIGNMENT.finditer(text))
+        if not found or text[: found[0].start()].strip():
+            raise UsageError(f"%track {word}: takes KEY=EXPRESSION ...")
+        ends = [*(match.start() for match in found[1:]), len(text)]
+        return {
+            match[1]: self.shell.ev(text[match.end() : end].strip())
+            for match, end in zip(found, ends, strict=True)
+        }
+
+
+SUBCOMMANDS: dict[str, Callable[[TrackMagics, str], None]] = {
+    "": TrackMagics._status,
+    "start": TrackMagics._start,
+    "stop": TrackMagics._stop,
+    "log": TrackMagics._log,
+    "params": TrackMagics._params,
+    "tag": TrackMagics._tag,
+    "note": TrackMagics._note,
+    "runs": TrackMagics._runs,
+    "show": TrackMagics._show,
+    "compare": TrackMagics._compare,
+    "diff": TrackMagics._diff,
+    "why": TrackMagics._why,
+    "autolog": TrackMagics._autolog,
+    "store": TrackMagics._store,
+    "on": TrackMagics._on,
+    "off": TrackMagics._off,
+}
+"""Word after ``%track`` to what it does; ``docs/magics.md`` documents each."""
+
+
+def show_attempt(run: ActiveRun) -> None:
+    """Show the line of a run that ended, beneath its cell."""
+    document = {**run.document, "summary": run.summary()}
+    _publish(attempt.line_text(document), attempt.line_html(document))
+
+
+def _say(text: str) -> None:
+    _publish(text, None)
+
+
+def _publish(text: str, rich: str | None) -> None:
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        # In a terminal a display is a print to stdout, which belongs to the user's code.
+        print(text, file=sys.stderr)  # noqa: T201
+        return
+    bundle = {"text/plain": text}
+    if rich is not None:
+        bundle["text/html"] = rich
+    display(bundle, raw=True)
+
+
+_hooks: dict[int, CellHooks] = {}
+
+
+def load(shell: Any) -> None:
+    """``%load_ext trackbook``: the magics and the cell hooks."""
+    if id(shell) in _hooks:
+        return
+    session = sessions.current
+    session.user_namespace = shell.user_ns
+    session.say = _say
+    session.enabled = True
+    hooks = CellHooks(shell, show_attempt)
+    hooks.install()
+    _hooks[id(shell)] = hooks
+    shell.register_magics(TrackMagics)
+
+
+def unload(shell: Any) -> None:
+    """``%unload_ext trackbook``: end the open runs and take everything off again."""
+    hooks = _hooks.pop(id(shell), None)
+    if hooks is None:
+        return
+    from . import integrations
+
+    hooks.remove()
+    integrations.autolog(False)
+    sessions.current.close_all()
+    sessions.reset()
+    shell.magics_manager.magics["line"].pop("track", None)
+    shell.magics_manager.magics["cell"].pop("track", None)
