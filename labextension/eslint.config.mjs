@@ -1,0 +1,17 @@
+import js from '@eslint/js';
+import hooks from 'eslint-plugin-react-hooks';
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(js.configs.recommended, ...tseslint.configs.strict, {
+  plugins: { 'react-hooks': hooks },
+  rules: {
+    ...hooks.configs.recommended.rules,
+    '@typescript-eslint/consistent-type-imports': 'error',
+    '@typescript-eslint/no-explicit-any': 'error',
+    eqeqeq: 'error',
+    'max-lines': ['error', 300],
+    // Plain text goes to the notebook's output or the panel, not to the console.
+    'no-console': 'error',
+    'prefer-const': 'error'
+  }
+});

@@ -1,0 +1,144 @@
+/** What the views need from a server: the JSON it speaks and one small interface. */
+
+import type { ISignal } from '@lumino/signaling';
+
+/** The kinds of column that Python names; the front end knows no meaning beyond these. */
+export type ColumnKind =
+  'name' | 'status' | 'number' | 'metric' | 'param' | 'time' | 'duration' | 'tags' | 'text';
+
+/** One column of a table of runs, as `views.columns` defines it. */
+export interface IColumn {
+  key: string;
+  title: string;
+  kind: ColumnKind;
+  align: 'left' | 'right';
+  /** Wanted width in px. */
+  width: number;
+  /** 1 is shown in the narrowest panel, higher numbers only where there is room. */
+  priority: number;
+}
+
+/** A value with the text that Python made of it. */
+export interface ICell {
+  text: string;
+  value: unknown;
+}
+
+/** The metric a run is judged by, with the change since its previous attempt. */
+export interface IHeadline {
+  key: string;
+  value: unknown;
+  text: string;
+  delta: unknown;
+  better: boolean | null;
+}
+
+/** One run of a table. */
+export interface IRow {
+  id: string;
+  name: string;
+  number: number | null;
+  status: string;
+  experiment: string;
+  started: number;
+  ended: number | null;
+  star: boolean;
+  archived: boolean;
+  notebook: string | null;
+  cell: string | null;
+  headline: IHeadline | null;
+  error: { type: string; message: string } | null;
+  cells: Record<string, ICell | undefined>;
+}
+
+/** A table of runs. */
+export interface ITable {
+  columns: IColumn[];
+  rows: IRow[];
+  total: number;
+}
+
+/** The runs of a store, or what changed in them since a revision. */
+export interface IRunsReply {
+  revision: string;
+  full: boolean;
+  table: ITable;
+  removed: string[];
+}
+
+/** One line of a comparison: a key and its value in each run. */
+export interface IComparedRow {
+  key: string;
+  cells: ICell[];
+  differs: boolean;
+  /** Position of the best value, where there is a best one. */
+  best: number | null;
+}
+
+/** A Vega-Lite specification, which the front end draws and does not read. */
+export type Spec = Record<string, unknown>;
+
+/** Runs side by side. */
+export interface IComparison {
+  refs: string[];
+  title: string;
+  runs: IRow[];
+  sections: { title: string; rows: IComparedRow[] }[];
+  same: number;
+  /** Unified diff of the runs' code against the first one's; empty where nothing differs. */
+  diff?: string;
+  /** What each run is called, unique among them. */
+  labels?: string[];
+  charts: { id: string; title: string; spec: Spec }[];
+}
+
+/** A store that the server may show. */
+export interface IStore {
+  id: string;
+  path: string;
+  name: string;
+}
+
+/** The stores, and which of them belongs to the notebook that was asked for. */
+export interface IStores {
+  stores: IStore[];
+  current: string | null;
+}
+
+/** Which runs are wanted; every field is optional. */
+export interface IQuery {
+  where?: string | null;
+  experiment?: string | null;
+  sort?: string | null;
+  limit?: number | null;
+  archived?: boolean | null;
+}
+
+/** News that a store has reached a revision. */
+export interface IRevision {
+  store: string;
+  revision: string;
+}
+
+/** The whole of what views ask of a server. */
+export interface IApi {
+  /** The registered stores; `current` is the one of the notebook at `path`. */
+  stores(path: string): Promise<IStores>;
+  /** The runs that match, or only the changes since a revision. */
+  runs(store: string, query: IQuery, since?: string | null): Promise<IRunsReply>;
+  /** The named runs side by side. */
+  compare(store: string, refs: readonly string[]): Promise<IComparison>;
+  /** Emitted when any store changes. */
+  readonly revisions: ISignal<IApi, IRevision>;
+}
+
+/** An answer that is not success; `status` 0 means that there was no answer. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string
+  ) {
+    super(message);
+    this.name = 'ApiError';
+  }
+}

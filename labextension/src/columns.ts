@@ -1,0 +1,117 @@
+/** Which columns fit, in which order rows stand, how a change reads. Pure functions. */
+
+import type { IColumn, IRow } from './api';
+
+/** Width of the tick box at the start of each row, in px. */
+export const TICK_WIDTH = 32;
+
+/** The columns for a width, in their own order, and how many had no room. */
+export interface IFit {
+  columns: IColumn[];
+  hidden: number;
+}
+
+/**
+ * Chooses columns by priority until the width is used up.
+ *
+ * Priority 1 is always shown. The status has its dot beside the name, so its column, which
+ * spells it out, waits until there is room for it.
+ */
+export function fit(columns: readonly IColumn[], width: number): IFit {
+  const rank = (column: IColumn): number => (column.kind === 'status' ? 2 : column.priority);
+  const wanted = [...columns].sort((a, b) => rank(a) - rank(b));
+  const chosen = new Set<IColumn>();
+  let used = TICK_WIDTH;
+  for (const column of wanted) {
+    const fits = used + column.width <= width;
+    if (rank(column) > 1 && !fits) {
+      break; // a lower priority never overtakes a higher one
+    }
+    used += column.width;
+    chosen.add(column);
+  }
+  return {
+    columns: columns.filter(column => chosen.has(column)),
+    hidden: columns.filter(c => c.kind !== 'status').length - count(chosen)
+  };
+}
+
+function count(columns: ReadonlySet<IColumn>): number {
+  return [...columns].filter(column => column.kind !== 'status').length;
+}
+
+/** The rows by a column's value, `-key` for falling; empty values always come last. */
+export function order(rows: readonly IRow[], sort: string): IRow[] {
+  const falling = sort.startsWith('-');
+  const key = falling ? sort.slice(1) : sort;
+  const sign = falling ? -1 : 1;
+  return [...rows].sort((a, b) => {
+    const left = sortable(a, key);
+    const right = sortable(b, key);
+    if (left === null || right === null) {
+      return (left === null ? 1 : 0) - (right === null ? 1 : 0) || b.started - a.started;
+    }
+    return sign * ascending(left, right) || b.started - a.started;
+  });
+}
+
+/** What a click on a column's title asks for: numbers best read falling first. */
+export function nextSort(sort: string, column: IColumn): string {
+  if (sort === `-${column.key}`) {
+    return column.key;
+  }
+  if (sort === column.key) {
+    return `-${column.key}`;
+  }
+  return column.align === 'right' || column.kind === 'time' ? `-${column.key}` : column.key;
+}
+
+function sortable(row: IRow, key: string): number | string | null {
+  switch (key) {
+    case 'name':
+      return `${row.name} ${String(row.number ?? 0).padStart(6, '0')}`;
+    case 'started':
+      return row.started;
+    case 'headline':
+      return plain(row.headline?.value);
+    default:
+      return plain(row.cells[key]?.value) ?? (row.cells[key]?.text || null);
+  }
+}
+
+/** Numbers and text as they are; not-a-number and anything else has no place in an order. */
+function plain(value: unknown): number | string | null {
+  if (typeof value === 'boolean') {
+    return Number(value);
+  }
+  if (typeof value === 'number' || (typeof value === 'string' && value !== '')) {
+    return value;
+  }
+  const written = (value as { $float?: string } | null)?.$float;
+  return written === 'inf' ? Infinity : written === '-inf' ? -Infinity : null;
+}
+
+function ascending(left: number | string, right: number | string): number {
+  if (typeof left === 'number' && typeof right === 'number') {
+    return left < right ? -1 : left > right ? 1 : 0;
+  }
+  return String(left).localeCompare(String(right), undefined, { numeric: true });
+}
+
+/** `+0.012`, `−0.5`, `±0`; empty where there is no change to speak of. */
+export function deltaText(delta: unknown): string {
+  if (typeof delta !== 'number' || !Number.isFinite(delta)) {
+    return '';
+  }
+  if (delta === 0) {
+    return '±0';
+  }
+  const size = String(Number(Math.abs(delta).toPrecision(2)));
+  return (delta > 0 ? '+' : '\u2212') + size;
+}
+
+/** The metric's own name when all runs are judged by the same one, else the title. */
+export function headlineTitle(rows: readonly IRow[], title: string): string {
+  const keys = new Set(rows.map(row => row.headline?.key).filter(key => key !== undefined));
+  return keys.size === 1 ? ([...keys][0] as string) : title;
+}

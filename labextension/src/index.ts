@@ -1,0 +1,134 @@
+/** The JupyterLab plugin: wires panel, comparison tab, commands and output renderers. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILayoutRestorer } from '@jupyterlab/application';
+import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { trackbookIcon } from './icon';
+import { followNotebooks } from './follow';
+import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
+import { RunsModel } from './model';
+import { ServerApi } from './server';
+import type { ICompared } from './widgets';
+import { COMPARE_ID, CompareWidget, PANEL_ID, PanelWidget } from './widgets';
+
+const PLUGIN_ID = 'trackbook:plugin';
+
+/** The ids of our commands. */
+export const CommandIds = {
+  openPanel: 'trackbook:open-panel',
+  compare: 'trackbook:compare',
+  refresh: 'trackbook:refresh'
+} as const;
+
+const NO_ARGS = { type: 'object', properties: {} } as const;
+const COMPARE_ARGS = {
+  type: 'object',
+  properties: {
+    store: { type: 'string', description: 'Id of the store; default: the one in the panel' },
+    refs: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Ids of the runs; default: those that are ticked in the panel'
+    }
+  }
+} as const;
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: PLUGIN_ID,
+  description: 'Shows and compares the runs that Trackbook records.',
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  optional: [ILayoutRestorer, ICommandPalette, ISettingRegistry, ITranslator, INotebookTracker],
+  activate
+};
+
+export default plugin;
+
+function activate(
+  app: JupyterFrontEnd,
+  rendermime: IRenderMimeRegistry,
+  restorer: ILayoutRestorer | null,
+  palette: ICommandPalette | null,
+  settings: ISettingRegistry | null,
+  translator: ITranslator | null,
+  notebooks: INotebookTracker | null
+): void {
+  const trans = (translator ?? nullTranslator).load('trackbook');
+  const { commands, shell } = app;
+  const api = new ServerApi(app.serviceManager);
+  const model = new RunsModel(api);
+  const compare = (store: string, refs: string[]): void => {
+    void commands.execute(CommandIds.compare, { store, refs });
+  };
+  const panel = new PanelWidget(model, trans, compare);
+  shell.add(panel, 'left', { rank: 700 });
+  restorer?.add(panel, PANEL_ID);
+
+  const tabs = new WidgetTracker<MainAreaWidget<CompareWidget>>({ namespace: COMPARE_ID });
+  const showCompared = (compared: ICompared): void => {
+    let tab = tabs.find(one => !one.isDisposed);
+    if (tab) {
+      tab.content.compared = compared;
+      void tabs.save(tab);
+    } else {
+      tab = new MainAreaWidget({ content: new CompareWidget(api, trans, compared) });
+      tab.id = COMPARE_ID;
+      void tabs.add(tab);
+      shell.add(tab, 'main');
+    }
+    shell.activateById(COMPARE_ID);
+  };
+
+  commands.addCommand(CommandIds.openPanel, {
+    label: trans.__('Show Runs'),
+    caption: trans.__('Show the runs of this notebook in the side panel'),
+    icon: trackbookIcon,
+    describedBy: { args: NO_ARGS },
+    execute: () => shell.activateById(PANEL_ID)
+  });
+  commands.addCommand(CommandIds.compare, {
+    label: trans.__('Compare Selected Runs'),
+    icon: trackbookIcon,
+    describedBy: { args: COMPARE_ARGS },
+    isEnabled: args => 'refs' in args || model.state.selected.size > 1,
+    execute: args => {
+      const store = (args.store as string | undefined) ?? model.state.store?.id;
+      const refs = (args.refs as string[] | undefined) ?? [...model.state.selected];
+      if (store && refs.length > 0) {
+        showCompared({ store, refs });
+      }
+    }
+  });
+  commands.addCommand(CommandIds.refresh, {
+    label: trans.__('Refresh Runs'),
+    describedBy: { args: NO_ARGS },
+    execute: () => model.refresh(true)
+  });
+  for (const command of Object.values(CommandIds)) {
+    palette?.addItem({ command, category: 'Trackbook' });
+  }
+  model.changed.connect(() => commands.notifyCommandChanged(CommandIds.compare));
+
+  void restorer?.restore(tabs, {
+    command: CommandIds.compare,
+    args: tab => ({ ...tab.content.compared }),
+    name: () => COMPARE_ID
+  });
+
+  const context = { api, trans, compare };
+  rendermime.addFactory(bundleFactory(context));
+  // Whoever else renders Vega-Lite 6 goes first; one that registers later replaces ours.
+  const free = VEGALITE_TYPES.filter(type => !rendermime.mimeTypes.includes(type));
+  rendermime.addFactory(vegaLiteFactory(free, context));
+
+  if (notebooks) {
+    followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
+  } else {
+    model.follow('');
+  }
+}

@@ -1,0 +1,39 @@
+/** A table of runs as the output of a cell. */
+
+import React from 'react';
+
+import { useModel } from './hooks';
+import { useTrans } from './locale';
+import type { RunsModel } from './model';
+import { CompareBar } from './panel';
+import { RunsTable } from './table';
+
+/** The runs of a model, with the way to compare them where the store is served. */
+export function RunsOutput(props: {
+  model: RunsModel;
+  onCompare: (store: string, refs: string[]) => void;
+}): React.JSX.Element {
+  const { model, onCompare } = props;
+  const trans = useTrans();
+  const state = useModel(model);
+  if (state.rows.length === 0) {
+    return <p className="tb-Note">{trans.__('No runs.')}</p>;
+  }
+  return (
+    <div className="tb-RunsOutput">
+      <RunsTable
+        columns={state.columns}
+        rows={state.rows}
+        sort={state.sort}
+        selected={state.selected}
+        label={trans.__('Runs')}
+        onSort={sort => model.setSort(sort)}
+        onToggle={id => model.toggle(id)}
+      />
+      {state.total > state.rows.length && (
+        <p className="tb-Note">{trans.__('%1 of %2 runs', state.rows.length, state.total)}</p>
+      )}
+      <CompareBar model={model} state={state} onCompare={onCompare} />
+    </div>
+  );
+}

@@ -1,0 +1,97 @@
+/** `IApi` over the Jupyter server. */
+
+import { URLExt } from '@jupyterlab/coreutils';
+import type { Event, ServiceManager } from '@jupyterlab/services';
+import { ServerConnection } from '@jupyterlab/services';
+import { Signal } from '@lumino/signaling';
+
+import type { IApi, IComparison, IQuery, IRevision, IRunsReply, IStores } from './api';
+import { ApiError } from './api';
+
+/** Id of the event which says that a store changed. */
+export const REVISION_SCHEMA = 'https://schema.trackbook.dev/revision/v1';
+
+/** The Trackbook routes and events of the Jupyter server that this page came from. */
+export class ServerApi implements IApi {
+  constructor(services: ServiceManager.IManager) {
+    this._settings = services.serverSettings;
+    services.events.stream.connect(this._onEvent, this);
+  }
+
+  get revisions(): Signal<IApi, IRevision> {
+    return this._revisions;
+  }
+
+  stores(path: string): Promise<IStores> {
+    return this._get(['stores'], { path });
+  }
+
+  runs(store: string, query: IQuery, since?: string | null): Promise<IRunsReply> {
+    return this._get(['stores', store, 'runs'], {
+      since,
+      where: query.where,
+      experiment: query.experiment,
+      sort: query.sort,
+      archived: query.archived ? '1' : null
+    });
+  }
+
+  compare(store: string, refs: readonly string[]): Promise<IComparison> {
+    return this._get(['stores', store, 'compare'], { refs: refs.join(',') });
+  }
+
+  private async _get<T>(
+    path: string[],
+    query: Record<string, string | null | undefined>
+  ): Promise<T> {
+    const given = Object.entries(query).filter(([, value]) => value) as [string, string][];
+    const search = new URLSearchParams(given).toString();
+    const url = URLExt.join(
+      this._settings.baseUrl,
+      'trackbook',
+      ...path.map(encodeURIComponent)
+    );
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(
+        search ? `${url}?${search}` : url,
+        { method: 'GET' },
+        this._settings
+      );
+    } catch (error) {
+      throw new ApiError(0, error instanceof Error ? error.message : String(error));
+    }
+    if (!response.ok) {
+      throw new ApiError(response.status, await messageOf(response));
+    }
+    return (await response.json()) as T;
+  }
+
+  private _onEvent(_: unknown, event: Event.Emission): void {
+    const { schema_id, store, revision } = event as Record<string, unknown>;
+    if (
+      schema_id === REVISION_SCHEMA &&
+      typeof store === 'string' &&
+      typeof revision === 'string'
+    ) {
+      this._revisions.emit({ store, revision });
+    }
+  }
+
+  private readonly _revisions = new Signal<IApi, IRevision>(this);
+  private readonly _settings: ServerConnection.ISettings;
+}
+
+/** The server's own sentence, else the status line. */
+async function messageOf(response: Response): Promise<string> {
+  const text = await response.text();
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    if (typeof message === 'string' && message) {
+      return message;
+    }
+  } catch {
+    // Not JSON: a proxy or a server without our extension answered.
+  }
+  return response.statusText || `HTTP ${response.status}`;
+}
