@@ -27,7 +27,7 @@ _opened: dict[str, LocalStore] = {}
 _lock = threading.Lock()
 
 
-def open_store(path: str | os.PathLike[str] | None = None, *, create: bool = False) -> LocalStore:
+def open_store(path: str | os.PathLike[str] | None = None, *, create: bool = False) -> Store:
     """The store in a folder, or the one that ``settings.find_store`` finds.
 
     A missing store reads as empty, and nothing is written. ``create`` makes it, and takes the

@@ -91,7 +91,7 @@ class Catalogue:
         self._notices = NoticeReader(store / "index" / "changes")
         self._days: dict[str, int] = {}
         # Looked at in every refresh: owners that may die, folders that are not whole yet.
-        self._open: set[str] = set()
+        self._open: dict[str, Owner] = {}
         self._partial: set[str] = set()
         self._settling: dict[str, float] = {}
         self._file = catalogfile.CatalogFile(store / "index" / "catalog.json")
@@ -109,15 +109,12 @@ class Catalogue:
 
     def _begin(self) -> None:
         state = self._file.load(self.table)
-        changed: set[str] = set()
         if state is not None:
             self._restore(state)
-            changed = self._changed()
-            self._file.changed(len(changed))
+            self._file.changed(len(self._changed()))
         else:
-            changed = self._rebuild()
+            self._rebuild()
         self.revision = 1
-        self._touched = {}
 
     def _advance(self, changed: set[str]) -> None:
         self.revision += 1
@@ -144,6 +141,7 @@ class Catalogue:
         # by a notice that is still to be read.
         self._notices.skip()
         self._days.clear()
+        self._file.changed(1)
         known = set(self.table.ids())
         found = self._look_at_days()
         return {run_id for run_id in known | found if self._read(run_id)}
@@ -152,7 +150,10 @@ class Catalogue:
         """Read one run anew; whether its document changed."""
         document, owner = folder.read_document(folder.place(self._store, run_id))
         before = self.table.by_id(run_id)
-        _keep(self._open, run_id, owner is not Owner.GONE)
+        if owner is Owner.GONE:
+            self._open.pop(run_id, None)
+        else:
+            self._open[run_id] = owner
         if document is None:
             _keep(self._partial, run_id, folder.place(self._store, run_id).is_dir())
             self.table.drop(run_id)
@@ -166,11 +167,11 @@ class Catalogue:
         return True
 
     def _died(self) -> set[str]:
-        """Open runs whose owner is not seen alive any more."""
+        """Open runs whose owner is not as it was when last looked at."""
         return {
             run_id
-            for run_id in self._open
-            if ownership.look(folder.place(self._store, run_id))[0] is not Owner.ALIVE
+            for run_id, owner in self._open.items()
+            if ownership.look(folder.place(self._store, run_id))[0] is not owner
         }
 
     def _look_at_days(self) -> set[str]:
@@ -218,7 +219,7 @@ class Catalogue:
             self._file.save(self.table, self._state())
 
     def _state(self) -> dict[str, Any]:
-        looked_at = self._open | self._partial | self._settling.keys()
+        looked_at = self._open.keys() | self._partial | self._settling.keys()
         return {
             "notices": self._notices.state(),
             "days": dict(self._days),

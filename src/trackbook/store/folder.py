@@ -17,6 +17,7 @@ KINDS_OF_LINES = ("cells", "artifacts")
 LOGS = "logs.txt"
 _MAPPINGS = ("params", "summary", "tags", "env")
 _LISTS = ("inputs", "outputs", "capture")
+_MAX_DEPTH = 100
 _TEXTS = ("name", "experiment", "series", "status", "kind", "user", "host", "note")
 
 
@@ -38,10 +39,15 @@ def read_document(folder: Path) -> tuple[Document | None, Owner]:
     except OSError as problem:
         return _damaged(folder.name, problem.strerror or "unreadable"), Owner.GONE
     try:
+        if data.count(b"{") + data.count(b"[") > _MAX_DEPTH:
+            _check_depth(loads(data))
         document = _complete(loads(data), folder.name)
     except (ValueError, TypeError, RecursionError) as problem:
         return _damaged(folder.name, str(problem)), Owner.GONE
-    owner = _derive(document, folder)
+    try:
+        owner = _derive(document, folder)
+    except OSError:
+        owner = Owner.GONE  # its points cannot be read; its document can
     return edits.lay_over(document, edits.read(folder)), owner
 
 
@@ -81,18 +87,36 @@ def _complete(document: Any, run_id: str) -> Document:
         for key in keys:
             if not isinstance(whole[key], kind):
                 raise ValueError(f"{key} is a {type(whole[key]).__name__}")
-    if not all(isinstance(entry, dict) for entry in whole["summary"].values()):
-        raise ValueError("an entry of summary is not an object")
+    for entry in whole["summary"].values():
+        if not isinstance(entry, dict) or not all(_is_number(v) for v in entry.values()):
+            raise ValueError("an entry of summary is not an object of numbers")
     for key in ("notebook", "cell", "git", "error"):
         if not isinstance(whole[key], dict | None):
             raise ValueError(f"{key} is a {type(whole[key]).__name__}")
-    if isinstance(whole["started"], bool) or not isinstance(whole["started"], int | float):
+    if not _is_number(whole["started"]):
         raise ValueError("started is not a number")
-    if isinstance(whole["ended"], bool) or not isinstance(whole["ended"], int | float | None):
+    if whole["ended"] is not None and not _is_number(whole["ended"]):
         raise ValueError("ended is not a number")
-    if isinstance(whole["number"], bool) or not isinstance(whole["number"], int):
+    if not _is_number(whole["number"]) or isinstance(whole["number"], float):
         raise ValueError("number is not an integer")
     return whole
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_depth(document: Any) -> None:
+    """Raise ``ValueError`` where a tree is too deep for those who walk it by recursion."""
+    level = [document]
+    for _ in range(_MAX_DEPTH):
+        inner = [
+            d.values() if isinstance(d, dict) else d for d in level if isinstance(d, dict | list)
+        ]
+        level = [child for children in inner for child in children]
+        if not level:
+            return
+    raise ValueError(f"it is nested deeper than {_MAX_DEPTH} levels")
 
 
 def _blank(run_id: str) -> Document:

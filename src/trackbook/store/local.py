@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from ..model import FORMAT, Document, is_run_id
 from . import blobs, edits, folder, metriclog, os_calls, selection, series
 from .catalogue import Catalogue
 from .notices import Notices
-from .protocol import Changes, Points
+from .protocol import Blobs, Changes, Points
 from .query import compile_where
 from .writer import LocalWriter, check_format
 
@@ -32,7 +33,8 @@ class LocalStore:
         self.id = ""
         self._root = path
         self._format = FORMAT
-        self.blobs = blobs.LocalBlobs(path / "blobs", self.prepare)
+        self._blobs = blobs.LocalBlobs(path / "blobs", self.prepare)
+        self.blobs: Blobs = self._blobs
         self._notices = Notices(path / "index")
         self._catalogue = Catalogue(path)
         self._writers: weakref.WeakValueDictionary[str, LocalWriter] = weakref.WeakValueDictionary()
@@ -63,7 +65,7 @@ class LocalStore:
                 f"{self._root / _STORE} is damaged; delete it, and the next write makes it anew"
             ) from None
         if algorithm in blobs.ALGORITHMS:
-            self.blobs.algorithm = algorithm
+            self._blobs.algorithm = algorithm
         elif self._format <= FORMAT:
             raise StoreError(f"{self._root} keeps blobs by {algorithm!r}, which is not known here")
         self.id = store_id
@@ -81,10 +83,13 @@ class LocalStore:
             }
             try:
                 (self._root / "runs").mkdir(parents=True, exist_ok=True)
-                os_calls.replace(self._root / ".gitignore", b"*\n")
-                os_calls.create(self._root / _STORE, dumps(content, pretty=True) + b"\n")
-            except FileExistsError:
-                pass  # another process was faster
+                for name, data in (
+                    (".gitignore", b"*\n"),
+                    (_STORE, dumps(content, pretty=True) + b"\n"),
+                ):
+                    # What is there stays: a user's own file, or another process was faster.
+                    with contextlib.suppress(FileExistsError):
+                        os_calls.create(self._root / name, data)
             except OSError as problem:
                 raise StoreError(f"no store can be made in {self._root}: {problem}") from problem
             self._read_identity()

@@ -53,6 +53,7 @@ class MetricLog:
     def _admit(self, key: str) -> bool:
         """Make a key known to the hot path; False where this process does not own the run."""
         if self._pid != os.getpid():
+            self._wake()
             return False
         with self._lock:
             number = self._numbers.get(key)
@@ -78,11 +79,11 @@ class MetricLog:
             limit = self._counted
             self._keys.drain()
             # Others go on packing meanwhile, so what was written is told by the file alone.
-            before = self._records.written
+            before = self._records.drained
             try:
                 self._records.drain(limit)
             finally:
-                self._counted -= self._records.written - before
+                self._counted -= self._records.drained - before
 
     def _count(self) -> None:
         data = bytes(self._records.pending[self._counted :])
@@ -102,11 +103,14 @@ class MetricLog:
             number = self._numbers.get(key)
             return None if number is None else self._tally.last_step(number)
 
+    def sleep(self) -> None:
+        """Let the next point of every key call ``wake``: it misses its key in the hot path."""
+        self._ids.clear()
+
     def close(self) -> None:
         """Write everything durably and let go of the files; a later point opens them again."""
         with self._lock:
-            # The next point misses its key, and so comes by ``_admit``, which wakes the thread.
-            self._ids.clear()
+            self.sleep()
             self.flush()
             for file in (self._keys, self._records):
                 file.sync()

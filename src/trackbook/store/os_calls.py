@@ -116,6 +116,12 @@ def remove(path: Path) -> None:
         path.unlink()
 
 
+def identity(path: Path) -> tuple[int, int, int]:
+    """What differs once a file was replaced or rewritten."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
 class AppendFile:
     """A file that grows at its end: what could not be written waits in ``pending``.
 
@@ -127,9 +133,11 @@ class AppendFile:
     def __init__(self, path: Path, tail: Callable[[Path], int]) -> None:
         self.path = path
         self.pending = bytearray()
-        self.written = 0
+        self.drained = 0
+        """How many bytes have gone to the file."""
         self._tail = tail
         self._fd: int | None = None
+        self._start = 0
 
     def drain(self, limit: int | None = None) -> None:
         """Write what waits (its first ``limit`` bytes); raises where the disk does not take it all.
@@ -143,20 +151,29 @@ class AppendFile:
         if self._fd is None:
             self._open()
         assert self._fd is not None
-        while limit > 0:
-            # A copy: a view would forbid other threads to extend the buffer meanwhile.
-            written = os.write(self._fd, bytes(self.pending[: min(limit, 1 << 20)]))
+        end = self.drained + limit
+        while True:
+            # By the file's size, not by what ``write`` returns: Ctrl-C may come in between.
+            size = os.fstat(self._fd).st_size
+            written = min(size - self._start - self.drained, end - self.drained)
+            if written < 0:  # somebody cut the file
+                self._start, written = size - self.drained, 0
             del self.pending[:written]
-            self.written += written
-            limit -= written
+            self.drained += written
+            if self.drained >= end:
+                return
+            # A copy: a view would forbid other threads to extend the buffer meanwhile.
+            os.write(self._fd, bytes(self.pending[: min(end - self.drained, 1 << 20)]))
 
     def _open(self) -> None:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         fd = os.open(self.path, flags, 0o666)
         try:
             torn = self._tail(self.path)
+            size = os.fstat(fd).st_size - torn
             if torn:
-                os.ftruncate(fd, os.fstat(fd).st_size - torn)
+                os.ftruncate(fd, size)
+            self._start = size - self.drained
         except OSError:
             os.close(fd)
             raise
@@ -194,8 +211,11 @@ def torn_line(path: Path) -> int:
 _held: set[int] = set()
 
 
-def take_lock(path: Path) -> int | None:
-    """Own the lock file; returns its descriptor, or None while another process owns it."""
+def take_lock(path: Path) -> tuple[int, bool] | None:
+    """Own the lock file; returns its descriptor and whether it is locked.
+
+    It is not on a file system without locks. None while another process owns it.
+    """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     for attempt in range(_RETRIES):
         try:
@@ -204,18 +224,21 @@ def take_lock(path: Path) -> int | None:
             # A reader that looks whether the lock is held holds it for an instant itself.
             if attempt < _RETRIES - 1:
                 time.sleep(0.005)
+        except OSError:
+            break  # a file system without locks: the heartbeat has to do
         else:
             _held.add(fd)
-            return fd
-    os.close(fd)
-    return None
+            return fd, True
+    else:
+        os.close(fd)
+        return None
+    return fd, False
 
 
 def release_lock(fd: int) -> None:
     """Give the lock back."""
-    if fd in _held:
-        _held.discard(fd)
-        os.close(fd)
+    _held.discard(fd)
+    os.close(fd)
 
 
 def lock_held(path: Path) -> bool:

@@ -33,10 +33,11 @@ class Ownership:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / LOCK
-        fd = os_calls.take_lock(self._path)
-        if fd is None:
+        taken = os_calls.take_lock(self._path)
+        if taken is None:
             raise BlockingIOError(f"{folder.name} is owned by another process")
-        self._fd: int | None = fd
+        self._fd: int | None
+        self._fd, self._locked = taken
         self._beat = 0.0
         self.beat()
 
@@ -49,6 +50,7 @@ class Ownership:
             "boot": os_calls.boot_id(),
             "host": os_calls.host(),
             "pid": os.getpid(),
+            "locked": self._locked,
             "heartbeat": f"{self._beat:.3f}",
         }
         os_calls.rewrite(self._fd, dumps(sign))
@@ -74,7 +76,9 @@ def look(folder: Path) -> tuple[Owner, float]:
     if os_calls.lock_held(folder / LOCK):
         return Owner.ALIVE, beat
     age = time.time() - max(beat, touched)
-    if not sign or sign.get("boot") == os_calls.boot_id() or age > _GIVEN_UP_S:
+    # On its own machine a lock that is free says all, where there are locks.
+    here = sign.get("boot") == os_calls.boot_id() and sign.get("locked") is not False
+    if not sign or here or age > _GIVEN_UP_S:
         return Owner.GONE, beat
     return (Owner.ALIVE if age < _PATIENCE_S else Owner.SILENT), beat
 

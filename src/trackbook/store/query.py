@@ -81,6 +81,7 @@ class _Compiler:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._indent = len(text) - len(text.lstrip())
 
     def compile(self) -> QueryInstance:
         if len(self._text.encode("utf-8", "replace")) > MAX_BYTES:
@@ -90,16 +91,16 @@ class _Compiler:
         return self._condition(tree)
 
     def _parse(self) -> ast.expr:
-        # One line, so that a column is a position; in parentheses, so that blanks may come first.
-        line = re.sub(r"[\r\n\f]", " ", self._text)
+        # One line without blanks before it, so that a column is a position.
+        line = re.sub(r"[\r\n\f]", " ", self._text).strip()
         try:
             if "\\" in line:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    return ast.parse(f"({line})", mode="eval").body
-            return ast.parse(f"({line})", mode="eval").body
+                    return ast.parse(line, mode="eval").body
+            return ast.parse(line, mode="eval").body
         except SyntaxError as problem:
-            position = min(max((problem.offset or 2) - 2, 0), len(self._text))
+            position = min(self._indent + max((problem.offset or 1) - 1, 0), len(self._text))
             self._refuse(f"this is not an expression ({problem.msg})", position)
         except (ValueError, MemoryError, RecursionError) as problem:
             self._refuse(f"this is not an expression ({problem or 'nested too deep'})", 0)
@@ -125,9 +126,10 @@ class _Compiler:
         raise QueryError(f"{problem}{at}; {ALLOWED}", position)
 
     def _position(self, node: ast.AST) -> int:
-        # ast counts bytes, and the opening parenthesis is ours.
-        data = self._text.encode("utf-8", "replace")
-        return len(data[: max(getattr(node, "col_offset", 1) - 1, 0)].decode("utf-8", "ignore"))
+        # ast counts bytes.
+        data = self._text[self._indent :].encode("utf-8", "replace")
+        before = data[: getattr(node, "col_offset", 0)].decode("utf-8", "ignore")
+        return self._indent + len(before)
 
     # -- conditions --------------------------------------------------------------------------------
 
@@ -144,9 +146,9 @@ class _Compiler:
             return QueryInstance(lambda _: answer, None)
         if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             self._refuse(_complaint(node), node)
-        root, _ = self._path(node)
+        root, parts = self._path(node)
         value = self._value(node)
-        if root == "tags":
+        if root == "tags" and parts:
             return QueryInstance(lambda document: _is_there(value(document)), None)
         return QueryInstance(lambda document: bool(value(document)), None)
 
@@ -179,7 +181,6 @@ class _Compiler:
         return lambda document: (_or_none(value(document)) is None) is wanted
 
     def _container(self, node: ast.expr, value: Getter) -> Getter:
-        """``in params`` asks for a key as the attribute itself would find it."""
         if isinstance(node, ast.Constant) and not isinstance(node.value, str):
             self._refuse("in wants a list, a string or an attribute on its right", node)
         return value

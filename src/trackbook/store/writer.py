@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import warnings
@@ -32,6 +33,8 @@ class LocalWriter:
         self._warned: set[str] = set()
         self._ownership: ownership.Ownership | None = ownership.Ownership(path)
         self._announced = False
+        self._asleep = False
+        self._saved = (0, 0, 0)
         self._metrics = MetricLog(path, self._wake)
         self._lines = {
             kind: os_calls.AppendFile(path / f"{kind}.jsonl", os_calls.torn_line)
@@ -60,6 +63,7 @@ class LocalWriter:
                 "child's points are not kept; start a run in the child",
             )
             return
+        self._asleep = False
         FLUSHER.watch(self)
 
     # -- taking ------------------------------------------------------------------------------------
@@ -77,7 +81,7 @@ class LocalWriter:
         """Add console text to ``logs.txt``, within 0.2 s."""
         if not self._foreign:
             self._text.pending += text.encode("utf-8", "replace")
-            FLUSHER.watch(self)
+            self._wake()
 
     def last_step(self, key: str) -> int | None:
         """The step of the last point of ``key``, also of points written before a resume."""
@@ -98,7 +102,15 @@ class LocalWriter:
             if self._ownership is not None:
                 self._ownership.beat_if_due()
             elif not self._waiting():
-                FLUSHER.forget(self)
+                self._fall_asleep()
+
+    def _fall_asleep(self) -> None:
+        """Leave a finished run alone, in two steps: a point may be on its way at the first."""
+        if self._asleep:
+            FLUSHER.forget(self)
+        else:
+            self._asleep = True
+            self._metrics.sleep()
 
     def flush(self) -> None:
         """Write what waits in memory; what the disk does not take waits on, with one warning."""
@@ -129,22 +141,31 @@ class LocalWriter:
         # A finished run that takes points again is pending until it is saved again, so that a
         # reader's summary of it is never old.
         if self._ownership is None and not self._announced and self._metrics.waiting:
+            self._check_ours()
             self._notices.begin(self.id)
             self._announced = True
+
+    def _check_ours(self) -> None:
+        """Raise ``OSError`` where another process has gone on with a run that this one finished."""
+        if self._ownership is not None:
+            return
+        held = os_calls.lock_held(self._path / ownership.LOCK)
+        if held or os_calls.identity(self._path / folder.RUN) != self._saved:
+            raise OSError(errno.EBUSY, "another process has resumed it")
 
     def save(self) -> None:
         """Put ``document`` on disk with its present summary, and notify readers."""
         if self._foreign:
             raise StoreError(f"run {self.id} belongs to the process that started it")
         with self._lock:
-            if self._ownership is None and os_calls.lock_held(self._path / ownership.LOCK):
-                raise StoreError(f"run {self.id} was resumed by another process")
             self._drain()
             self.document["summary"] = {**self.document["summary"], **self._metrics.summary()}
             data = dumps(self.document, pretty=True)
             try:
+                self._check_ours()
                 with self._notices.around(self.id):
                     os_calls.replace(self._path / folder.RUN, data)
+                self._saved = os_calls.identity(self._path / folder.RUN)
                 if self._announced:
                     self._announced = False
                     self._notices.done(self.id)
@@ -168,13 +189,16 @@ class LocalWriter:
             self.save()
             os_calls.sync_folder(self._path)
             os_calls.sync_folder(self._path.parent)
-            if self._ownership is not None:
-                self._ownership.give_up()
-                self._ownership = None
+            self._give_up()
 
     def abandon(self) -> None:
         """Give up a run that never came to be."""
         FLUSHER.forget(self)
+        self._give_up()
+        with suppress(OSError):
+            self._path.rmdir()
+
+    def _give_up(self) -> None:
         if self._ownership is not None:
             self._ownership.give_up()
             self._ownership = None
