@@ -48,11 +48,11 @@ def test_the_references_say_what_the_code_says() -> None:
 
 
 def test_every_command_has_help_and_a_place_in_the_reference() -> None:
-    from trackbook.cli import main
+    from trackbook.cli import trackbook
 
-    assert [name for name, command in main.commands.items() if not command.help] == []
+    assert [name for name, command in trackbook.commands.items() if not command.help] == []
     assert [
-        name for name in main.commands if f"## trackbook {name}" not in text("docs/cli.md")
+        name for name in trackbook.commands if f"## trackbook {name}" not in text("docs/cli.md")
     ] == []
 
 

@@ -14,7 +14,7 @@ import click
 
 import trackbook
 from trackbook.capture.live import ActiveRun
-from trackbook.cli import main as command_line
+from trackbook.cli import trackbook as command_line
 from trackbook.reading import Comparison, OpenStore, Run, Runs
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -35,7 +35,9 @@ def pages() -> dict[str, str]:
 
 def cli() -> str:
     """Every command with its help, as a terminal shows it."""
-    context = click.Context(command_line, info_name="trackbook", terminal_width=90)
+    context = click.Context(
+        command_line, info_name="trackbook", terminal_width=90, **command_line.context_settings
+    )
     parts = [WRITTEN_BY, "# The `trackbook` command", fenced(command_line.get_help(context))]
     for name, command in sorted(command_line.commands.items()):
         inner = click.Context(command, parent=context, info_name=name, terminal_width=90)

@@ -10,6 +10,14 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
+OPEN = """
+async path => {
+  const { context } = await window.jupyterapp.commands.execute('docmanager:open', { path });
+  await context.ready;
+  await context.sessionContext.ready;
+  await context.sessionContext.session.kernel.info;
+}
+"""
 CONTRAST = """
 element => {
   const parts = text => (text.match(/[\\d.]+/g) ?? []).map(Number);
@@ -74,9 +82,7 @@ class Lab:
 
     def open(self, path: str) -> None:
         """Open a notebook and wait for its kernel."""
-        self.command("docmanager:open", path=path)
-        idle = self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]:visible")
-        expect(idle).to_be_visible(timeout=60_000)
+        self.page.evaluate(OPEN, path)
 
     def run_all(self) -> None:
         """Run all cells of the open notebook to the end."""
