@@ -34,9 +34,9 @@ def headline(metrics: Iterable[str]) -> str | None:
 
 def _rank(metric: str) -> tuple[int, int]:
     name = metric.lower()
-    known = 0 if direction(name) == 1 else 1 if direction(name) == -1 else 3
+    known = {1: 0, -1: 2, 0: 4}[direction(name)]
     side = 0 if _HELD_OUT.search(name) else 2 if _TRAINING.search(name) else 1
-    return (known + side, 0 if known < 3 else 1)
+    return (known + side, side)
 
 
 def number(value: float) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 from ..errors import InvalidValue
 from . import attempts, cellvalues, options, plainvalues
 from . import session as sessions
+from .celllog import CellLog
 from .live import ActiveRun
 from .patch import Guard
 from .session import Cell, Session
 
 _TRACK_LINE = re.compile(r"%%track(?:[ \t]+(?P<options>.*?))?[ \t]*$")
-_LONGEST_LOG = 2_000
 _SCALARS = (str, bool, int, float)
 
 Show = Callable[[ActiveRun], None]
@@ -57,7 +57,7 @@ class CellHooks:
         self._shell = shell
         self._show = show
         self._guard = Guard("cells")
-        self._log: list[dict[str, Any]] = []
+        self._log = CellLog()
         self._started = 0.0
         self._tracked: tuple[options.Options, ActiveRun, Mapping[str, Any]] | None = None
 
@@ -164,8 +164,8 @@ class CellHooks:
         blob = sources.snapshot(session.source_file(), session.executed, cell.id)
         kept = dict(run.document.get("notebook") or {"path": None})
         run.amend(notebook={**kept, "snapshot": blob})
-        for record in self._log[-_LONGEST_LOG:]:
-            run.append_cell({**record, "source": sources.keep(record["source"])})
+        for record in self._log.records(sources):
+            run.append_cell(record)
         before = attempts.previous(store, run.document)
         if before is None:
             return
@@ -178,7 +178,7 @@ class CellHooks:
         self, session: Session, cell: Cell, result: Any, error: BaseException | None
     ) -> None:
         session.executed[cell.id or f"In-{len(self._log) + 1}"] = cell.source
-        self._log.append(
+        self._log.add(
             {
                 "order": len(self._log) + 1,
                 "cell": cell.id,
