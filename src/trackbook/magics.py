@@ -17,6 +17,7 @@ from .capture import session as sessions
 from .capture.cells import CellHooks
 from .capture.live import ActiveRun
 from .errors import TrackbookError
+from .integrations import altair
 from .views import attempt
 
 _ASSIGNMENT = re.compile(r"(?:^|\s)([A-Za-z_][\w./-]*)=(?!=)")
@@ -220,6 +221,7 @@ def load(shell: Any) -> None:
     session.enabled = True
     hooks = CellHooks(shell, show_attempt)
     hooks.install()
+    altair.show_offline()
     _hooks[id(shell)] = hooks
     shell.register_magics(TrackMagics)
 
@@ -232,6 +234,7 @@ def unload(shell: Any) -> None:
     from . import integrations
 
     hooks.remove()
+    altair.undo()
     integrations.autolog(False)
     sessions.current.close_all()
     sessions.reset()
