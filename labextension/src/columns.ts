@@ -74,21 +74,25 @@ function sortable(row: IRow, key: string): number | string | null {
       return row.started;
     case 'headline':
       return plain(row.headline?.value);
-    default:
-      return plain(row.cells[key]?.value) ?? (row.cells[key]?.text || null);
+    default: {
+      const cell = row.cells[key];
+      return cell === undefined ? null : plain(cell.value, cell.text);
+    }
   }
 }
 
-/** Numbers and text as they are; not-a-number and anything else has no place in an order. */
-function plain(value: unknown): number | string | null {
+/** Numbers and text as they are, not-a-number nowhere, anything else by its text. */
+function plain(value: unknown, text = ''): number | string | null {
   if (typeof value === 'boolean') {
     return Number(value);
   }
   if (typeof value === 'number' || (typeof value === 'string' && value !== '')) {
     return value;
   }
-  const written = (value as { $float?: string } | null)?.$float;
-  return written === 'inf' ? Infinity : written === '-inf' ? -Infinity : null;
+  if (typeof value === 'object' && value !== null && '$float' in value) {
+    return value.$float === 'inf' ? Infinity : value.$float === '-inf' ? -Infinity : null;
+  }
+  return text || null;
 }
 
 function ascending(left: number | string, right: number | string): number {

@@ -123,8 +123,8 @@ class BundleRenderer extends Renderer {
     this._model?.dispose();
     this._model = null;
     if (bundle.kind === 'runs') {
-      const { store, query, table } = bundle;
-      this._model = new RunsModel(this.context.api, { store, query, table });
+      const { store, query, table, refs } = bundle;
+      this._model = new RunsModel(this.context.api, { store, query, table, refs });
       this._model.setVisible(this.isVisible);
     }
   }

@@ -37,6 +37,8 @@ export interface IModelOptions {
   store?: string;
   query?: IQuery | null;
   table?: ITable | null;
+  /** Only these runs, in this order. */
+  refs?: readonly string[] | null;
 }
 
 /** Keeps the runs of a store current and tells views when they change. */
@@ -45,6 +47,7 @@ export class RunsModel {
     this._api = api;
     this._query = { ...options.query };
     this._fixed = options.store ?? null;
+    this._refs = options.refs ?? null;
     this._state = {
       phase: options.table ? 'ready' : 'loading',
       message: '',
@@ -55,7 +58,7 @@ export class RunsModel {
       total: options.table?.total ?? 0,
       where: options.query?.where ?? '',
       whereError: '',
-      sort: options.query?.sort ?? '-started',
+      sort: options.query?.sort ?? (options.refs ? '' : '-started'),
       selected: new Set()
     };
     api.revisions.connect(this._onRevision, this);
@@ -206,10 +209,7 @@ export class RunsModel {
       return;
     }
     const ids = new Set(held.rows.map(row => row.id));
-    const limit = this._query.limit ?? Infinity;
-    // In the order that was asked for the server has sorted, and it knows more to sort by.
-    const sorted = this._state.sort === this._query.sort;
-    const rows = (sorted ? [...held.rows] : order(held.rows, this._state.sort)).slice(0, limit);
+    const rows = this._arrange(held.rows);
     const kept = [...this._state.selected].filter(id => ids.has(id) || where !== '');
     this._set({
       phase: 'ready',
@@ -217,9 +217,22 @@ export class RunsModel {
       whereError: '',
       columns: held.columns,
       rows,
-      total: held.rows.length,
+      total: this._refs ? rows.length : held.rows.length,
       selected: new Set(kept)
     });
+  }
+
+  /** The rows that are wanted, in the order that is wanted. */
+  private _arrange(rows: readonly IRow[]): IRow[] {
+    const { sort } = this._state;
+    if (this._refs) {
+      const byId = new Map(rows.map(row => [row.id, row]));
+      const wanted = this._refs.map(id => byId.get(id)).filter(row => row !== undefined);
+      return sort === '' ? wanted : order(wanted, sort);
+    }
+    // In the order that was asked for the server has sorted, and it knows more to sort by.
+    const sorted = sort === this._query.sort ? [...rows] : order(rows, sort);
+    return sorted.slice(0, this._query.limit ?? Infinity);
   }
 
   private _fail(error: unknown): void {
@@ -262,6 +275,7 @@ export class RunsModel {
   private _held: IHeld = NOTHING;
   private _path = '';
   private readonly _query: IQuery;
+  private readonly _refs: readonly string[] | null;
   private _resolved = false;
   private _state: IState;
   private _timer: ReturnType<typeof setInterval> | undefined;

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+
+import { deltaText, fit, headlineTitle, nextSort, order } from '../src/columns';
+import { column, row } from './rows';
+
+describe('fit', () => {
+  const columns = [
+    column('name', 150, 1),
+    column('status', 84, 1),
+    column('headline', 96, 1),
+    column('started', 130, 2),
+    column('loss', 90, 3),
+    column('tags', 40, 4)
+  ];
+  const keys = (width: number): string[] => fit(columns, width).columns.map(c => c.key);
+
+  it('keeps name and headline in the side panel, the status as its dot alone', () => {
+    expect(keys(280)).toEqual(['name', 'headline']);
+  });
+
+  it('adds columns by priority as there is room, in their own order', () => {
+    expect(keys(362)).toEqual(['name', 'status', 'headline']);
+    expect(keys(492)).toEqual(['name', 'status', 'headline', 'started']);
+    expect(keys(2000)).toEqual(columns.map(c => c.key));
+  });
+
+  it('lets no lower priority overtake a higher one that has no room', () => {
+    expect(keys(540)).not.toContain('tags');
+  });
+
+  it('counts what is left out', () => {
+    expect(fit(columns, 280).hidden).toBe(3);
+    expect(fit(columns, 2000).hidden).toBe(0);
+  });
+});
+
+describe('order', () => {
+  const rows = [
+    row('old', { started: 1, cells: { x: { text: '10', value: 10 } } }),
+    row('none', { started: 2 }),
+    row('nan', { started: 4, cells: { x: { text: 'nan', value: { $float: 'nan' } } } }),
+    row('inf', { started: 5, cells: { x: { text: 'inf', value: { $float: 'inf' } } } }),
+    row('new', { started: 3, cells: { x: { text: '9', value: 9 } } })
+  ];
+  const ids = (sort: string): string[] => order(rows, sort).map(r => r.id);
+
+  it('sorts by time', () => {
+    expect(ids('-started')).toEqual(['inf', 'nan', 'new', 'none', 'old']);
+  });
+
+  it('compares numbers as numbers and puts what has no value last, either way', () => {
+    expect(ids('x').slice(0, 3)).toEqual(['new', 'old', 'inf']);
+    expect(ids('-x').slice(0, 3)).toEqual(['inf', 'old', 'new']);
+    expect(ids('-x')[4]).toBe(ids('x')[4]);
+  });
+
+  it('sorts attempts of a name by their number', () => {
+    const attempts = [row('b', { number: 10 }), row('a', { number: 9 })];
+    expect(order(attempts, 'name').map(r => r.number)).toEqual([9, 10]);
+  });
+});
+
+it('asks for falling numbers first, and turns around after that', () => {
+  const loss = column('loss', 90, 3);
+  expect(nextSort('-started', loss)).toBe('-loss');
+  expect(nextSort('-loss', loss)).toBe('loss');
+  expect(nextSort('-started', column('name', 90, 1))).toBe('name');
+});
+
+it.each([
+  [0.0123, '+0.012'],
+  [-0.5, '−0.5'],
+  [0, '±0'],
+  [1234, '+1200'],
+  [null, ''],
+  [{ $float: 'nan' }, '']
+])('reads a change of %j as %s', (delta, text) => {
+  expect(deltaText(delta)).toBe(text);
+});
+
+it('names the headline column after the metric when there is only one', () => {
+  const judged = (key: string): ReturnType<typeof row> =>
+    row(key, { headline: { key, value: 1, text: '1', delta: null, better: null } });
+  expect(headlineTitle([judged('acc'), row('x')], 'Result')).toBe('acc');
+  expect(headlineTitle([judged('acc'), judged('loss')], 'Result')).toBe('Result');
+});
