@@ -13,7 +13,8 @@ from . import session as sessions
 from .celllog import CellLog
 from .live import ActiveRun
 from .patch import Guard
-from .session import Cell, Session
+from .session import Session
+from .surroundings import Cell
 
 _TRACK_LINE = re.compile(r"%%track(?:[ \t]+(?P<options>.*?))?[ \t]*$")
 _SCALARS = (str, bool, int, float)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 import time
 import traceback
@@ -13,9 +12,10 @@ from typing import Any, Protocol, Self
 from .. import redact
 from ..errors import InvalidValue, StoreError
 from ..jsonable import to_plain
-from ..model import STATUSES, Document, flatten
+from ..model import Document
 from ..store import Blobs, RunWriter
 from . import artifacts
+from .values import name_of, real, same, status_word, whole
 
 _MISSING = object()
 _TRACEBACK_LIMIT = 20_000
@@ -127,7 +127,7 @@ class ActiveRun:
         """Keep several params; all of them or, on ``InvalidValue``, none."""
         if not isinstance(params, Mapping):
             raise InvalidValue(f"log_params takes a mapping, not a {type(params).__name__}")
-        plain = {_name(k, "param"): to_plain(v, f"param {k!r}") for k, v in params.items()}
+        plain = {name_of(k, "param"): to_plain(v, f"param {k!r}") for k, v in params.items()}
         self._put_params(plain)
         self.explicit_params.update(plain)
 
@@ -149,7 +149,7 @@ class ActiveRun:
             held = self.document["params"]
             for key, value in clean.items():
                 old = held.get(key, _MISSING)
-                if old is not _MISSING and _same(old, value):
+                if old is not _MISSING and same(old, value):
                     continue
                 if old is not _MISSING:
                     entry = {"key": key, "old": old, "new": value, "time": time.time()}
@@ -165,11 +165,11 @@ class ActiveRun:
 
         ``step`` counts up per key when it is not given; duplicate and falling steps are kept.
         """
-        number = value if type(value) is float else _real(value, key)
+        number = value if type(value) is float else real(value, key)
         if step is None:
             step = self._next_step(key)
         elif type(step) is not int:
-            step = _index(step, key)
+            step = whole(step, key)
         self._steps[key] = step
         self._log(key, step, time.time(), number)
         if not self._touched:
@@ -181,16 +181,16 @@ class ActiveRun:
         """Keep one point of several metrics, at one step; all of them or, on an error, none."""
         if not isinstance(metrics, Mapping):
             raise InvalidValue(f"log_metrics takes a mapping, not a {type(metrics).__name__}")
-        values = {key: _real(value, key) for key, value in metrics.items()}
+        values = {key: real(value, key) for key, value in metrics.items()}
         if step is not None:
-            step = _index(step, "metrics")
+            step = whole(step, "metrics")
         for key, value in values.items():
             self.log_metric(key, value, step)
 
     def _next_step(self, key: str) -> int:
         last = self._steps.get(key)
         if last is None:
-            last = self._writer.last_step(_name(key, "metric"))
+            last = self._writer.last_step(name_of(key, "metric"))
         return 0 if last is None else last + 1
 
     def _first_touch(self) -> None:
@@ -198,7 +198,7 @@ class ActiveRun:
         self._owner.dirty(self)
 
     def _new_metric(self, key: str) -> None:
-        self._known_metrics.add(_name(key, "metric"))
+        self._known_metrics.add(name_of(key, "metric"))
         self._mark_late(key)
 
     def set_tag(self, key: str, value: Any = "") -> None:
@@ -207,7 +207,7 @@ class ActiveRun:
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set several tags; all of them or, on ``InvalidValue``, none."""
-        plain = {_name(k, "tag"): to_plain(v, f"tag {k!r}") for k, v in tags.items()}
+        plain = {name_of(k, "tag"): to_plain(v, f"tag {k!r}") for k, v in tags.items()}
         clean, _ = redact.tree(plain)
         with self._lock:
             self.document["tags"].update(clean)
@@ -281,7 +281,7 @@ class ActiveRun:
 
     def end(self, status: str = "finished") -> None:
         """End the run with a status word, in any case; ending it again does nothing."""
-        word = _status(status)
+        word = status_word(status)
         if not self.open:
             return
         if self.bare_child is not None:
@@ -353,50 +353,3 @@ def describe(error: BaseException) -> dict[str, str]:
         "message": redact.text(message)[0],
         "traceback": redact.text(trace)[0],
     }
-
-
-def _status(status: str) -> str:
-    word = str(status).lower()
-    word = {"killed": "interrupted"}.get(word, word)
-    if word not in STATUSES or word in ("running", "lost"):
-        raise InvalidValue(f"a run ends as finished, failed or interrupted, not {status!r}")
-    return word
-
-
-def _name(key: Any, what: str) -> str:
-    if not isinstance(key, str) or not key:
-        raise InvalidValue(f"the name of a {what} is a non-empty string, not {key!r:.60}")
-    return key
-
-
-def _real(value: Any, key: str) -> float:
-    if isinstance(value, (str, bytes)) or value is None:
-        kind = type(value).__name__
-        raise InvalidValue(
-            f"metric {key!r} is a {kind}; log a number (a param or text keeps words)"
-        )
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        shape = getattr(value, "shape", None)
-        what = f"a {type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "")
-        raise InvalidValue(f"metric {key!r} is {what}, not a real scalar") from None
-
-
-def _index(step: Any, key: str) -> int:
-    try:
-        if isinstance(step, float) and step.is_integer():
-            return int(step)
-        return operator.index(step)
-    except TypeError:
-        raise InvalidValue(f"the step of {key!r} is a whole number, not {step!r:.40}") from None
-
-
-def _same(old: Any, new: Any) -> bool:
-    """Equal and of the same type (7 and 7.0 are equal params; True and 1 are not; NaN is NaN)."""
-    if isinstance(old, bool) is not isinstance(new, bool):
-        return False
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        left, right = flatten(old), flatten(new)
-        return left.keys() == right.keys() and all(_same(left[k], right[k]) for k in left)
-    return bool(old == new) or (old != old and new != new)

@@ -9,39 +9,22 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from .. import settings
 from ..errors import InvalidValue, StoreError, TrackbookWarning
-from ..model import Document, new_document
-from ..store import Store, open_store
-from . import attempts, environment, git, notebook
+from ..store import Store
+from . import notebook
 from .autosave import Autosave
 from .live import ActiveRun
 from .nothing import NoRun
-from .patch import Guard
+from .surroundings import Cell, Surroundings
 
 _stack: contextvars.ContextVar[tuple[ActiveRun, ...]] = contextvars.ContextVar(
     "trackbook_runs", default=()
 )
-
-
-@dataclass
-class Cell:
-    """One execution of one cell."""
-
-    key: str
-    """The same for every execution of the same cell: its stored id, else its source."""
-    id: str | None
-    hash: str
-    source: str
-    run: ActiveRun | None = None
-    """The run of a ``%%track`` cell."""
-    owned: list[ActiveRun] = field(default_factory=list)
-    """Runs that autolog made and that end with the cell."""
 
 
 class Session:
@@ -49,54 +32,50 @@ class Session:
 
     def __init__(self) -> None:
         self.enabled = True
-        self.user_namespace: Mapping[str, Any] | None = None
-        """The namespace of the notebook's user; None outside IPython."""
         self.say: Callable[[str], None] = _to_stderr
         self.cell: Cell | None = None
         self.executed: dict[str, str] = {}
-        self._experiment: str | None = None
-        self._store: tuple[tuple[object, ...], Store] | None = None
-        self._sources: notebook.Sources
+        self._around = Surroundings()
         self._open: dict[str, ActiveRun] = {}
         self._bare: ActiveRun | None = None
         self._pending: tuple[ActiveRun, ActiveRun, ActiveRun | None] | None = None
         self._autosave = Autosave()
         self._warned: set[str] = set()
         self._hooked = False
-        self._git: threading.Thread | None = None
         self._pid = os.getpid()
 
-    # -- the store ----------------------------------------------------------------------------
+    @property
+    def user_namespace(self) -> Mapping[str, Any] | None:
+        """The namespace of the notebook's user; None outside IPython."""
+        return self._around.user_namespace
+
+    @user_namespace.setter
+    def user_namespace(self, namespace: Mapping[str, Any] | None) -> None:
+        self._around.user_namespace = namespace
+
+    # -- where it all happens -----------------------------------------------------------------
 
     def source_file(self) -> Path | None:
         """The notebook or script of this process, where something says."""
-        return notebook.locate(self.user_namespace)
+        return self._around.source_file()
 
     def store(self) -> Store:
         """The store that this process writes to, made on first use. Raises ``StoreError``."""
-        chosen = (settings.chosen_store(), os.environ.get("TRACKBOOK_STORE"))
-        if self._store is None or self._store[0] != chosen:
-            file = self.source_file()
-            settings.set_anchor(file.parent if file else None)
-            store = open_store(create=True)
-            if store.path is not None:
-                settings.register(store.id, store.path)
-                if store.path == settings.fallback_store():
-                    self.say(f"Trackbook: the project is not writable, runs go to {store.path}")
-            self._store = (chosen, store)
-            self._sources = notebook.Sources(store.blobs)
-        return self._store[1]
+        store, fell_back = self._around.store()
+        if fell_back:
+            self.say(f"Trackbook: the project is not writable, runs go to {store.path}")
+        return store
 
     def sources(self) -> notebook.Sources:
         """Where the sources of cells are kept: the blobs of ``store()``."""
         self.store()
-        return self._sources
+        return self._around.sources
 
     def set_experiment(self, name: str) -> None:
         """Put the runs that start from now on into an experiment; ``/`` makes folders."""
         if not isinstance(name, str) or not name.strip():
             raise InvalidValue(f"the name of an experiment is a non-empty string, not {name!r:.60}")
-        self._experiment = name.strip()
+        self._around.experiment = name.strip()
 
     # -- starting and ending ------------------------------------------------------------------
 
@@ -147,11 +126,16 @@ class Session:
         ``fitted`` is the class whose fit makes the run: its name by default, not its series.
         """
         store = self.store()
-        document = self._document(store, name, experiment, parent, fitted)
+        sources, cell = self.sources(), self.cell
+        document = self._around.document(
+            name, experiment, parent.document if parent else None, fitted, cell
+        )
+        if cell is not None:
+            document["cell"] = {"id": cell.id, "source": sources.keep(cell.source)}
         run = ActiveRun(store.create(document), store.blobs, self)
         run.cell_key = self.cell.key if self.cell else None
         self._adopt(run)
-        self._read_git(run)
+        self._around.read_git(run)
         return run
 
     def end_run(self, status: str = "finished") -> None:
@@ -268,8 +252,7 @@ class Session:
             self._settle()
         for run in reversed(self.open_runs()):
             _close(run, error)
-        if self._git is not None:
-            self._git.join(git.BUDGET_S)
+        self._around.wait_for_git()
         self._autosave.save_all()
 
     def forget(self) -> None:
@@ -332,63 +315,7 @@ class Session:
         number = self.store().next_number(series)
         run.amend(parent=parent.id, kind="child", series=series, number=number)
 
-    # -- documents ----------------------------------------------------------------------------
-
-    def _document(
-        self,
-        store: Store,
-        name: str | None,
-        experiment: str | None,
-        parent: ActiveRun | None,
-        fitted: str | None = None,
-    ) -> Document:
-        file, cell = self.source_file(), self.cell
-        place = attempts.place_of(file, store)
-        shown = name or fitted or (file.stem if file else "run")
-        if parent is not None:
-            series = f"{parent.document['series']}/{shown}"
-        else:
-            series = attempts.series_of(
-                place,
-                name=name,
-                cell_id=cell.id if cell else None,
-                cell_hash=cell.hash if cell else None,
-            )
-        folder = parent.document["experiment"] if parent else None
-        document = new_document(
-            name=shown,
-            experiment=experiment
-            or folder
-            or self._experiment
-            or settings.default_experiment(file, store.path),
-            kind="child" if parent else "run",
-            series=series,
-            number=store.next_number(series),
-            parent=parent.id if parent else None,
-        )
-        document.update(environment.user_and_host())
-        document["env"] = environment.describe()
-        if self.user_namespace is not None:
-            document["notebook"] = {"path": place} if place else None
-        if cell is not None:
-            document["cell"] = {"id": cell.id, "source": self.sources().keep(cell.source)}
-        return document
-
-    def _read_git(self, run: ActiveRun) -> None:
-        file = self.source_file()
-        folder = file.parent if file else Path(settings.here())
-
-        def read() -> None:
-            found, why_not = git.read(folder)
-            if found is None:
-                run.note_capture("git", "not captured", why_not)
-            run.amend(git=found)
-
-        # git takes 10 ms and more; the cell does not wait for it, the end of the process does.
-        self._git = threading.Thread(
-            target=Guard("git").run, args=(read,), name="trackbook-git", daemon=True
-        )
-        self._git.start()
+    # -- filling ------------------------------------------------------------------------------
 
     def _resume(self, run_id: str) -> ActiveRun:
         store = self.store()

@@ -1,0 +1,121 @@
+"""What a run finds around it: its store, notebook, cell and commit."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .. import settings
+from ..model import Document, new_document
+from ..store import Store, open_store
+from . import attempts, environment, git, notebook
+from .live import ActiveRun
+from .patch import Guard
+
+
+@dataclass
+class Cell:
+    """One execution of one cell."""
+
+    key: str
+    """The same for every execution of the same cell: its stored id, else its source."""
+    id: str | None
+    hash: str
+    source: str
+    run: ActiveRun | None = None
+    """The run of a ``%%track`` cell."""
+    owned: list[ActiveRun] = field(default_factory=list)
+    """Runs that autolog made and that end with the cell."""
+
+
+class Surroundings:
+    """Where this process works; read anew whenever a run begins."""
+
+    def __init__(self) -> None:
+        self.user_namespace: Mapping[str, Any] | None = None
+        self.experiment: str | None = None
+        self.sources: notebook.Sources
+        self._store: tuple[tuple[object, ...], Store] | None = None
+        self._git: threading.Thread | None = None
+
+    def source_file(self) -> Path | None:
+        """The notebook or script of this process, where something says."""
+        return notebook.locate(self.user_namespace)
+
+    def store(self) -> tuple[Store, bool]:
+        """The store, and whether it is a new choice that had to fall back to the user's folder."""
+        chosen = (settings.chosen_store(), os.environ.get("TRACKBOOK_STORE"))
+        if self._store is not None and self._store[0] == chosen:
+            return self._store[1], False
+        file = self.source_file()
+        settings.set_anchor(file.parent if file else None)
+        store = open_store(create=True)
+        if store.path is not None:
+            settings.register(store.id, store.path)
+        self._store = (chosen, store)
+        self.sources = notebook.Sources(store.blobs)
+        return store, store.path == settings.fallback_store()
+
+    def document(
+        self,
+        name: str | None,
+        experiment: str | None,
+        parent: Document | None,
+        fitted: str | None,
+        cell: Cell | None,
+    ) -> Document:
+        """The document of a run that begins here and now."""
+        store, _ = self.store()
+        file = self.source_file()
+        place = attempts.place_of(file, store)
+        shown = name or fitted or (file.stem if file else "run")
+        if parent is not None:
+            series = f"{parent['series']}/{shown}"
+        else:
+            series = attempts.series_of(
+                place,
+                name=name,
+                cell_id=cell.id if cell else None,
+                cell_hash=cell.hash if cell else None,
+            )
+        document = new_document(
+            name=shown,
+            experiment=experiment
+            or (parent["experiment"] if parent else None)
+            or self.experiment
+            or settings.default_experiment(file, store.path),
+            kind="child" if parent else "run",
+            series=series,
+            number=store.next_number(series),
+            parent=parent["id"] if parent else None,
+        )
+        document.update(environment.user_and_host())
+        document["env"] = environment.describe()
+        if self.user_namespace is not None and place:
+            document["notebook"] = {"path": place}
+        return document
+
+    def read_git(self, run: ActiveRun) -> None:
+        """Have the commit noted in the run; the cell does not wait the 10 ms and more for git."""
+        file = self.source_file()
+        folder = file.parent if file else settings.here()
+
+        def read() -> None:
+            found, why_not = git.read(folder)
+            if found is None:
+                run.note_capture("git", "not captured", why_not)
+            run.amend(git=found)
+
+        self._git = threading.Thread(
+            target=Guard("git").run, args=(read,), name="trackbook-git", daemon=True
+        )
+        self._git.start()
+
+    def wait_for_git(self) -> None:
+        """At the end of the process: let git finish, within its budget."""
+        if self._git is not None:
+            self._git.join(git.BUDGET_S)
