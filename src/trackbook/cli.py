@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
@@ -141,8 +141,7 @@ def export(
         records = [columns.flat(document) for document in found]
     data = dumps(records, pretty=True) + b"\n" if form == "json" else _csv(records, metrics)
     if output is None or output == "-":
-        stdout: BinaryIO = click.get_binary_stream("stdout")
-        stdout.write(data)
+        click.echo(data, nl=False)
     else:
         Path(output).write_bytes(data)
 

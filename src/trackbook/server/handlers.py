@@ -73,10 +73,10 @@ class RunsHandler(Handler):
             "where": self.get_query_argument("where", "") or None,
             "experiment": self.get_query_argument("experiment", "") or None,
             "sort": self.get_query_argument("sort", "") or _NEWEST,
-            "limit": _limit(self.get_query_argument("limit", "")),
             "archived": self.get_query_argument("archived", "") in ("1", "true"),
         }
-        await self.answer(lambda: _runs(self.shelf, store_id, since, query))
+        limit = _limit(self.get_query_argument("limit", ""))
+        await self.answer(lambda: _runs(self.shelf, store_id, since, query, limit))
 
 
 def _limit(text: str) -> int | None:
@@ -85,16 +85,19 @@ def _limit(text: str) -> int | None:
     return int(text) if text else None
 
 
-def _runs(shelf: Shelf, store_id: str, since: str | None, query: dict[str, Any]) -> dict[str, Any]:
+def _runs(
+    shelf: Shelf, store_id: str, since: str | None, query: dict[str, Any], limit: int | None
+) -> dict[str, Any]:
     revision, changes = shelf.changes(store_id, since)
     documents = shelf.get(store_id).find(**query)
-    # In any other order than by time a changed run may have moved, which a delta cannot say.
-    full = changes.full or query["sort"] != _NEWEST
+    # A run that moved to another place, or out of the first ones, is more than a delta can say.
+    full = changes.full or query["sort"] != _NEWEST or limit is not None
+    shown = documents[:limit]
     there = {document["id"] for document in documents}
     return {
         "revision": revision,
         "full": full,
-        "table": columns.table(documents, only=None if full else changes.ids),
+        "table": columns.table(shown, total=len(documents), only=None if full else changes.ids),
         "removed": [] if full else [run_id for run_id in changes.ids if run_id not in there],
     }
 

@@ -14,7 +14,7 @@ _MOST_COLUMNS = 14
 _MOST_RUNS = 12
 _MOST_LINES = 200
 _MOST_CHARTS = 6
-_POINTS = 5000
+_POINTS = 4500
 
 # Every colour is the text's own, or readable on white and on black alike.
 _STATUS = {

@@ -68,7 +68,7 @@ _KINDS: dict[str, Callable[[Sequence[dict[str, Any]], str, int], str]] = {
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Round numbers that enclose the range: multiples of 1, 2 or 5 times a power of ten."""
-    if not high > low:
+    if not high - low > 1e-300:
         spread = abs(low) * 0.1 or 1.0
         low, high = low - spread, high + spread
     raw = high / about - low / about  # their difference alone could overflow
@@ -80,7 +80,7 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
 
 def _scale(domain: Sequence[float], start: float, end: float) -> Callable[[float], float]:
     low, high = domain[0], domain[-1]
-    half = high / 2 - low / 2
+    half = (high / 2 - low / 2) or 1.0
     return lambda value: start + (end - start) * ((value / 2 - low / 2) / half)
 
 
@@ -115,7 +115,7 @@ def _line(
     piece: list[str] = []
     for x, y in [*pairs, (0.0, None)]:
         if y is not None:
-            piece.append(f"{x_at(x):.1f},{y_at(y):.1f}")
+            piece.append(f"{x_at(x):.0f},{y_at(y):.1f}")
             continue
         if len(piece) == 1:
             cx, cy = piece[0].split(",")
