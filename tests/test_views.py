@@ -285,6 +285,13 @@ def test_one_run_alone_and_none_compare(store: Store) -> None:
     assert "one run only" in text.comparison_text(view)
 
 
+def test_a_bare_tag_is_told_from_none(store: Store) -> None:
+    write(store, tags={"baseline": ""})
+    write(store)
+    tags = next(s for s in compared(store)["sections"] if s["title"] == "Tags")
+    assert [cell["text"] for cell in tags["rows"][0]["cells"]] == ["✓", ""]
+
+
 def test_packages_appear_only_where_their_version_differs(store: Store) -> None:
     write(store, env={"python": "3.11", "packages": {"numpy": "2.0", "pandas": "3"}})
     write(store, env={"python": "3.11", "packages": {"numpy": "2.1", "pandas": "3"}})

@@ -111,7 +111,8 @@ def _section(
         there = [key in record for record in records]
         known = {identity(v) if has else None for v, has in zip(values, there, strict=True)}
         cells = [
-            {"text": formats.value(v) if has else "", "value": v}
+            # A bare tag is there, though its text is empty.
+            {"text": (formats.value(v) or "✓") if has else "", "value": v}
             for v, has in zip(values, there, strict=True)
         ]
         line = {"key": key, "cells": cells, "differs": len(known) > 1, "best": best(key, values)}
