@@ -1,0 +1,166 @@
+"""Wrapping functions of other libraries: guarded, and reversible to the very objects."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+import time
+import types
+import warnings
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Self
+
+from ..errors import TrackbookWarning
+
+_MISSING = object()
+
+Wrapper = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a wrapped call ended: what it returned, or the user's exception."""
+
+    result: Any
+    error: BaseException | None
+    seconds: float
+
+
+Steps = Generator[None, Outcome, None]
+"""A hook: what stands before its one ``yield`` is done before the call, the rest after it."""
+
+Hook = Callable[..., Steps]
+
+
+class Guard:
+    """Keeps faults of ours away from the user: the first is one warning, then the guard is shut."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.shut = False
+
+    def run(self, step: Callable[..., Any], *args: Any) -> Any:
+        """The result of a step of ours; None where it failed or an earlier one did."""
+        if self.shut:
+            return None
+        try:
+            return step(*args)
+        except Exception as problem:  # noqa: BLE001 - a tracker never breaks the user's call
+            self.shut = True
+            message = f"Trackbook stopped tracking {self.what}: {type(problem).__name__}: {problem}"
+        warnings.warn(message, TrackbookWarning, stacklevel=4)
+        return None
+
+
+def guarded(hook: Hook, what: str) -> Callable[[Wrapper], Wrapper]:
+    """A maker of wrappers that run ``hook(*args, **kwargs)`` around a call.
+
+    The call gets the arguments and gives the result or exception as without us.
+    """
+    guard = Guard(what)
+
+    def make(call: Wrapper) -> Wrapper:
+        @functools.wraps(call)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            with _Around(guard, hook, args, kwargs) as around:
+                around.result = call(*args, **kwargs)
+            return around.result
+
+        return wrapper
+
+    return make
+
+
+class _Around:
+    def __init__(
+        self, guard: Guard, hook: Hook, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self.result: Any = None
+        self._guard = guard
+        self._steps: Steps | None = guard.run(lambda: _begun(hook(*args, **kwargs)))
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if self._steps is not None:
+            seconds = time.perf_counter() - self._started
+            self._guard.run(_finish, self._steps, Outcome(self.result, error, seconds))
+
+
+def _begun(steps: Steps) -> Steps | None:
+    """The hook at its ``yield``; None where it has nothing to do after the call."""
+    return steps if next(steps, _MISSING) is not _MISSING else None
+
+
+def _finish(steps: Steps, outcome: Outcome) -> None:
+    try:
+        steps.send(outcome)
+    except StopIteration:
+        return
+    steps.close()
+
+
+class Patches:
+    """Wrappers that were put in place, to be taken out again in reverse order."""
+
+    def __init__(self) -> None:
+        self._done: list[tuple[Any, str, Any, Any]] = []
+
+    def wrap(self, owner: Any, name: str, make: Callable[[Wrapper], Wrapper]) -> None:
+        """Put ``make(original)`` in the place of an attribute of a class or module.
+
+        An inherited method is wrapped on ``owner`` alone. Class methods, static methods and other
+        descriptors (also those that hide a method from some instances) stay what they are.
+        """
+        original = vars(owner).get(name, _MISSING)
+        found = inspect.getattr_static(owner, name) if original is _MISSING else original
+        replacement = _replacement(found, make) if isinstance(owner, type) else make(found)
+        setattr(owner, name, replacement)
+        self._done.append((owner, name, original, replacement))
+
+    def undo(self) -> None:
+        """Restore the originals; what somebody else has replaced meanwhile stays theirs."""
+        while self._done:
+            owner, name, original, replacement = self._done.pop()
+            if vars(owner).get(name, _MISSING) is not replacement:
+                continue
+            if original is _MISSING:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, original)
+
+
+def _replacement(found: Any, make: Callable[[Wrapper], Wrapper]) -> Any:
+    if isinstance(found, (classmethod, staticmethod)):
+        return type(found)(make(found.__func__))
+    if isinstance(found, types.FunctionType):
+        return _Method(found, make(found))
+
+    # A descriptor, such as scikit-learn's available_if, decides anew for each instance.
+    def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        return found.__get__(instance, type(instance))(*args, **kwargs)
+
+    functools.update_wrapper(call, getattr(found, "fn", found))
+    return _Method(found, make(call))
+
+
+class _Method:
+    """The wrapper of a method. A class that is pickled by value takes its original along."""
+
+    def __init__(self, original: Any, wrapper: Wrapper) -> None:
+        self._original = original
+        self._wrapper = wrapper
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if not isinstance(self._original, types.FunctionType):
+            self._original.__get__(instance, owner)  # raises where the instance has no such method
+        return self._wrapper if instance is None else types.MethodType(self._wrapper, instance)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return operator.getitem, ([self._original], 0)
