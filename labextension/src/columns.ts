@@ -3,11 +3,20 @@
 import type { IColumn, IRow } from './api';
 
 /** Width of the tick box at the start of each row, in px. */
-export const TICK_WIDTH = 32;
+export const TICK_WIDTH = 26;
+
+/** Width of the note that columns are hidden, which itself needs a wide table. */
+export const MORE_WIDTH = 36;
+
+const WIDE = 480;
+
+/** The metric and its change need this much, whatever else the column is worth. */
+const HEADLINE_WIDTH = 112;
 
 /** The columns for a width, in their own order, and how many had no room. */
 export interface IFit {
   columns: IColumn[];
+  /** 0 also where the table is too narrow to mention it. */
   hidden: number;
 }
 
@@ -18,26 +27,37 @@ export interface IFit {
  * spells it out, waits until there is room for it.
  */
 export function fit(columns: readonly IColumn[], width: number): IFit {
+  const all = choose(columns, width);
+  const left = count(columns) - count(all);
+  if (left === 0 || width < WIDE) {
+    return { columns: all, hidden: 0 };
+  }
+  const fewer = choose(columns, width - MORE_WIDTH);
+  return { columns: fewer, hidden: count(columns) - count(fewer) };
+}
+
+/** What a column takes up, in px. */
+export function widthOf(column: IColumn): number {
+  return column.key === 'headline' ? Math.max(column.width, HEADLINE_WIDTH) : column.width;
+}
+
+function choose(columns: readonly IColumn[], width: number): IColumn[] {
   const rank = (column: IColumn): number => (column.kind === 'status' ? 2 : column.priority);
   const wanted = [...columns].sort((a, b) => rank(a) - rank(b));
   const chosen = new Set<IColumn>();
   let used = TICK_WIDTH;
   for (const column of wanted) {
-    const fits = used + column.width <= width;
-    if (rank(column) > 1 && !fits) {
+    used += widthOf(column);
+    if (rank(column) > 1 && used > width) {
       break; // a lower priority never overtakes a higher one
     }
-    used += column.width;
     chosen.add(column);
   }
-  return {
-    columns: columns.filter(column => chosen.has(column)),
-    hidden: columns.filter(c => c.kind !== 'status').length - count(chosen)
-  };
+  return columns.filter(column => chosen.has(column));
 }
 
-function count(columns: ReadonlySet<IColumn>): number {
-  return [...columns].filter(column => column.kind !== 'status').length;
+function count(columns: readonly IColumn[]): number {
+  return columns.filter(column => column.kind !== 'status').length;
 }
 
 /** The rows by a column's value, `-key` for falling; empty values always come last. */

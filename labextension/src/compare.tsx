@@ -5,11 +5,13 @@ import React, { useState } from 'react';
 import type { IComparedRow, IComparison, IRow } from './api';
 import { RunName, StatusDot } from './cell';
 import { Chart } from './chart';
+import { Diff } from './diff';
 import { useTrans } from './locale';
+import { sorted } from './sections';
 
 /** A whole comparison. */
 export function Compare({ comparison }: { comparison: IComparison }): React.JSX.Element {
-  const { charts, sections, runs } = comparison;
+  const { charts, sections, runs, diff } = comparison;
   return (
     <div className="tb-Compare">
       {charts.length > 0 && (
@@ -23,31 +25,15 @@ export function Compare({ comparison }: { comparison: IComparison }): React.JSX.
         <table className="tb-Compare-table">
           <RunsHead runs={runs} />
           {sections
-            .filter(section => section.rows.length > 0)
+            // The diff below shows the same code whole.
+            .filter(({ title, rows }) => rows.length > 0 && !(title === 'Code' && diff))
             .map(section => (
               <Section key={section.title} {...section} runs={runs} />
             ))}
         </table>
       </div>
-      {comparison.diff && <Diff diff={comparison.diff} />}
+      {diff && <Diff diff={diff} />}
     </div>
-  );
-}
-
-/** How the code differs, line by line. */
-function Diff({ diff }: { diff: string }): React.JSX.Element {
-  const trans = useTrans();
-  return (
-    <section className="tb-Diff" aria-label={trans.__('Code changes')}>
-      <h3 className="tb-Section-title">{trans.__('Code changes')}</h3>
-      <pre>
-        {diff.split('\n').map((line, index) => (
-          <span key={index} className={`tb-DiffLine tb-mod-${diffKind(line)}`}>
-            {line || ' '}
-          </span>
-        ))}
-      </pre>
-    </section>
   );
 }
 
@@ -80,9 +66,7 @@ interface ISectionProps {
 
 function Section({ title, rows, runs }: ISectionProps): React.JSX.Element {
   const trans = useTrans();
-  const [open, setOpen] = useState(false);
-  const different = rows.filter(row => row.differs);
-  const same = rows.filter(row => !row.differs);
+  const { different, partial, same } = sorted(rows);
   return (
     <tbody className="tb-Section">
       <tr>
@@ -93,23 +77,50 @@ function Section({ title, rows, runs }: ISectionProps): React.JSX.Element {
       {different.map(row => (
         <ComparedRow key={row.key} row={row} runs={runs} />
       ))}
-      {same.length > 0 && (
-        <tr>
-          <td colSpan={runs.length + 1} className="tb-Fold">
-            <button
-              className="tb-Link"
-              aria-expanded={open}
-              onClick={() => setOpen(wasOpen => !wasOpen)}
-            >
-              {open
-                ? trans.__('Hide %1 identical', same.length)
-                : trans.__('Show %1 identical', same.length)}
-            </button>
-          </td>
-        </tr>
-      )}
-      {open && same.map(row => <ComparedRow key={row.key} row={row} runs={runs} />)}
+      <Fold
+        rows={partial}
+        runs={runs}
+        show={trans.__('Show %1 that only some runs have', partial.length)}
+        hide={trans.__('Hide %1 that only some runs have', partial.length)}
+      />
+      <Fold
+        rows={same}
+        runs={runs}
+        show={trans.__('Show %1 identical', same.length)}
+        hide={trans.__('Hide %1 identical', same.length)}
+      />
     </tbody>
+  );
+}
+
+interface IFoldProps {
+  rows: readonly IComparedRow[];
+  runs: readonly IRow[];
+  show: string;
+  hide: string;
+}
+
+/** Rows behind a button that says how many they are; nothing where there are none. */
+function Fold({ rows, runs, show, hide }: IFoldProps): React.JSX.Element | null {
+  const [open, setOpen] = useState(false);
+  if (rows.length === 0) {
+    return null;
+  }
+  return (
+    <>
+      <tr>
+        <td colSpan={runs.length + 1} className="tb-Fold">
+          <button
+            className="tb-Link"
+            aria-expanded={open}
+            onClick={() => setOpen(wasOpen => !wasOpen)}
+          >
+            {open ? hide : show}
+          </button>
+        </td>
+      </tr>
+      {open && rows.map(row => <ComparedRow key={row.key} row={row} runs={runs} />)}
+    </>
   );
 }
 
@@ -141,12 +152,4 @@ function ComparedRow(props: { row: IComparedRow; runs: readonly IRow[] }): React
 
 function isFloat(value: unknown): boolean {
   return typeof value === 'object' && value !== null && '$float' in value;
-}
-
-/** What a line of a unified diff is, by how it begins. */
-function diffKind(line: string): string {
-  if (line.startsWith('+++') || line.startsWith('---') || line.startsWith('@@')) {
-    return 'place';
-  }
-  return line.startsWith('+') ? 'added' : line.startsWith('-') ? 'gone' : 'kept';
 }

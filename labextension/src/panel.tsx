@@ -94,7 +94,7 @@ function Filter({ model, state }: IPartProps): React.JSX.Element {
         onChange={event => setText(event.target.value)}
       />
       {state.whereError && (
-        <p className="tb-Note" role="status">
+        <p className="tb-Note tb-mod-clamped" role="status" title={state.whereError}>
           {state.whereError}
         </p>
       )}

@@ -6,7 +6,7 @@ import React, { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { IColumn, IRow } from './api';
 import { CellContent } from './cell';
 import type { IFit } from './columns';
-import { TICK_WIDTH, fit, headlineTitle, nextSort } from './columns';
+import { MORE_WIDTH, TICK_WIDTH, fit, headlineTitle, nextSort, widthOf } from './columns';
 import { useWidth } from './hooks';
 import { useTrans } from './locale';
 
@@ -73,7 +73,7 @@ export function RunsTable(props: ITableProps): React.JSX.Element {
       aria-multiselectable={true}
       aria-activedescendant={rows[active] ? rowId(active) : undefined}
       onKeyDown={onKeyDown}
-      style={{ '--tb-columns': template(shown.columns) } as React.CSSProperties}
+      style={{ '--tb-columns': template(shown) } as React.CSSProperties}
     >
       <Header {...props} shown={shown} />
       <div
@@ -201,11 +201,12 @@ function label(row: IRow): string {
 }
 
 /** The name takes what is left over; everything else keeps its width. */
-function template(columns: readonly IColumn[]): string {
+function template({ columns, hidden }: IFit): string {
   const tracks = columns.map(column =>
-    column.kind === 'name' ? `minmax(0, 1fr)` : `${column.width}px`
+    column.kind === 'name' ? 'minmax(0, 1fr)' : `${widthOf(column)}px`
   );
-  return [`${TICK_WIDTH}px`, ...tracks].join(' ');
+  const more = hidden > 0 ? [`${MORE_WIDTH}px`] : [];
+  return [`${TICK_WIDTH}px`, ...tracks, ...more].join(' ');
 }
 
 /** The index of the active row, which stays on its run when rows come and go above it. */

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+
+import type { IComparedRow } from '../src/api';
+import { sorted } from '../src/sections';
+
+function line(key: string, ...texts: string[]): IComparedRow {
+  const cells = texts.map(text => ({ text, value: text }));
+  return { key, cells, differs: new Set(texts).size > 1, best: null };
+}
+
+const keys = (rows: IComparedRow[]): string[] => rows.map(row => row.key);
+
+it('shows what differs, then the few keys that only some runs have', () => {
+  const found = sorted([
+    line('C', '1', ''),
+    line('rate', '0.1', '0.3'),
+    line('seed', '7', '7')
+  ]);
+  expect(keys(found.different)).toEqual(['rate', 'C']);
+  expect(keys(found.same)).toEqual(['seed']);
+  expect(found.partial).toEqual([]);
+});
+
+it('folds keys that only some runs have when they are many', () => {
+  const own = Array.from({ length: 20 }, (_, n) => line(`p${n}`, '', String(n)));
+  const found = sorted([...own, line('rate', '0.1', '0.3')]);
+  expect(keys(found.different)).toEqual(['rate']);
+  expect(found.partial).toHaveLength(20);
+});
+
+it('counts a key that two runs have with different values as different', () => {
+  const own = Array.from({ length: 20 }, (_, n) => line(`p${n}`, '', '', '1'));
+  expect(keys(sorted([...own, line('rate', '', '0.1', '0.3')]).different)).toEqual(['rate']);
+});
