@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import nbformat
 from nbclient import NotebookClient
@@ -43,14 +44,16 @@ WORKSPACE = {
 
 
 def main() -> int:
-    """Returns the exit code of the last step."""
+    """The exit code: 1 where a cell of the notebook failed."""
     os.environ["TRACKBOOK_STORE"] = str(DEMO / ".trackbook")
     os.environ["JUPYTERLAB_WORKSPACES_DIR"] = str(DEMO / ".workspaces")
     notebook = fresh_copy()
     if not execute(notebook):
         return 1
     subprocess.run([BIN / "trackbook", "runs"], cwd=DEMO, check=True)
-    return 0 if "--no-open" in sys.argv[1:] else open_lab(notebook)
+    if "--no-open" not in sys.argv[1:]:
+        open_lab(notebook)
+    return 0
 
 
 def fresh_copy() -> Path:
@@ -75,7 +78,11 @@ def execute(notebook: Path) -> bool:
     # JPY_SESSION_NAME is how Jupyter's server tells a kernel its notebook.
     os.environ["JPY_SESSION_NAME"] = str(notebook)
     client = NotebookClient(
-        document, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(DEMO)}}
+        document,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(DEMO)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
     try:
         client.execute()
@@ -88,7 +95,7 @@ def execute(notebook: Path) -> bool:
     return True
 
 
-def open_lab(notebook: Path) -> int:
+def open_lab(notebook: Path) -> NoReturn:
     """JupyterLab on the notebook with the panel open, until Ctrl-C."""
     workspaces = DEMO / ".workspaces"
     workspaces.mkdir(exist_ok=True)
@@ -99,16 +106,13 @@ def open_lab(notebook: Path) -> int:
     subprocess.run(importing, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     root = ["--allow-root"] if os.geteuid() == 0 else []
     print("Opening JupyterLab; stop it with Ctrl-C.", flush=True)
-    command = [
-        lab,
+    arguments = [
         *root,
         f"--ServerApp.root_dir={DEMO}",
         f"--LabApp.default_url=/lab/tree/{notebook.name}",
     ]
-    try:
-        return subprocess.run(command, check=False).returncode
-    except KeyboardInterrupt:
-        return 0
+    # In the place of this process, so that Ctrl-C means JupyterLab alone.
+    os.execv(lab, [str(lab), *arguments])
 
 
 if __name__ == "__main__":

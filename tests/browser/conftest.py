@@ -46,7 +46,7 @@ def jp_server_cleanup() -> None:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The user's project: a git repository with one commit, in which JupyterLab is started."""
-    folder = tmp_path_factory.mktemp("project")
+    folder = tmp_path_factory.mktemp("digits", numbered=False)
     (folder / ".gitignore").write_text(".ipynb_checkpoints/\n*.ipynb\n", encoding="utf-8")
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "start"]):
         subprocess.run(["git", *command], cwd=folder, check=True)

@@ -132,7 +132,19 @@ def test_the_tutorial_fills_the_panel(lab: Lab, project: Path) -> None:
 
 
 def picture(page: Page) -> None:
-    """The README's picture."""
+    """The README's picture: attempts at a cell, and the panel beside them."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    handle = page.locator(
+        "#jp-main-split-panel > .lm-SplitPanel-handle:visible"
+    ).first.bounding_box()
+    assert handle is not None
+    page.mouse.move(handle["x"] + 1, 300)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 60, 300)
+    page.mouse.up()
+    again = page.get_by_role("heading", name="Change it and run it again")
+    again.evaluate("heading => heading.scrollIntoView()")
+    page.wait_for_timeout(500)
     page.screenshot(path=ROOT / "docs" / "images" / "panel.png")
 
 
