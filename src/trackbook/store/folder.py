@@ -36,14 +36,14 @@ def read_document(folder: Path) -> tuple[Document | None, Owner]:
         data = (folder / RUN).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None, Owner.GONE
-    except OSError as problem:
-        return _damaged(folder.name, problem.strerror or "unreadable"), Owner.GONE
+    except OSError:
+        data = b""
     try:
         if data.count(b"{") + data.count(b"[") > _MAX_DEPTH:
             _check_depth(loads(data))
         document = _complete(loads(data), folder.name)
     except (ValueError, TypeError, RecursionError) as problem:
-        return _damaged(folder.name, str(problem)), Owner.GONE
+        document = _damaged(folder.name, str(problem))
     try:
         owner = _derive(document, folder)
     except OSError:
@@ -64,8 +64,9 @@ def _derive(document: Document, folder: Path) -> Owner:
         if owner is Owner.ALIVE:
             return owner
         document["status"] = "lost"
+        document["ended"] = max(beat, document["started"])
         summary, last = metriclog.tally(folder)
-        document["ended"] = max(beat, last, document["started"])
+        document["ended"] = max(document["ended"], last)
         document["summary"] = {**document["summary"], **summary}
     elif metriclog.count_records(folder) > _counted(document["summary"]):
         # Late points whose kernel died before it saved the document again.

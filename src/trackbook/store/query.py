@@ -100,7 +100,9 @@ class _Compiler:
                     return ast.parse(line, mode="eval").body
             return ast.parse(line, mode="eval").body
         except SyntaxError as problem:
-            position = min(self._indent + max((problem.offset or 1) - 1, 0), len(self._text))
+            # 0 stands for the end.
+            column = len(line) if problem.offset == 0 else (problem.offset or 1) - 1
+            position = min(self._indent + column, len(self._text))
             self._refuse(f"this is not an expression ({problem.msg})", position)
         except (ValueError, MemoryError, RecursionError) as problem:
             self._refuse(f"this is not an expression ({problem or 'nested too deep'})", 0)
