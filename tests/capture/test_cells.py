@@ -238,3 +238,23 @@ def test_a_value_whose_repr_and_eq_raise_does_no_harm(ip: InteractiveShell) -> N
     done = run(ip, "%%track\nthing = odd\nprint(odd is thing)\nx = 1")
     assert done.success
     assert tb.get_run("latest").params == {"x": 1}
+
+
+def test_params_that_only_autolog_told_come_last(ip: InteractiveShell) -> None:
+    tb.autolog()
+    try:
+        run(ip, "from sklearn.tree import DecisionTreeClassifier")
+        for depth in (2, 3):
+            run(
+                ip,
+                f"%%track tree\nmax_depth = {depth}\n"
+                "DecisionTreeClassifier(max_depth=max_depth).fit([[0], [1]], [0, 1])",
+            )
+    finally:
+        tb.autolog(False)
+    told = document(tb.get_run("tree"))
+    assert told["params"]["criterion"] == "gini"
+    assert "criterion" in told["autologged"]
+    assert "max_depth" not in told["autologged"]
+    section = tb.compare(*tb.runs()).params()
+    assert next(iter(section.index)) == "max_depth"

@@ -19,7 +19,7 @@ class Fit:
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Params by the framework's own names; what the user logged himself wins."""
-        for name in self.run.take_params(params):
+        for name in self.run.take_params(params, autologged=True):
             self.note(f"param {name} left out: cannot be kept as data")
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:

@@ -131,8 +131,11 @@ class ActiveRun:
         self._put_params(plain)
         self.explicit_params.update(plain)
 
-    def take_params(self, params: Mapping[str, Any]) -> list[str]:
-        """Params we found: values that cannot be kept are left out; returns their names."""
+    def take_params(self, params: Mapping[str, Any], *, autologged: bool = False) -> list[str]:
+        """Params we found: values that cannot be kept are left out; returns their names.
+
+        ``autologged`` ones are mostly a framework's defaults, so views show them last.
+        """
         plain: dict[str, Any] = {}
         left_out = []
         for key, value in params.items():
@@ -140,13 +143,15 @@ class ActiveRun:
                 plain[str(key)] = to_plain(value, f"param {key!r}")
             except InvalidValue:
                 left_out.append(str(key))
-        self._put_params({k: v for k, v in plain.items() if k not in self.explicit_params})
+        ours = {k: v for k, v in plain.items() if k not in self.explicit_params}
+        self._put_params(ours, autologged=autologged)
         return left_out
 
-    def _put_params(self, plain: dict[str, Any]) -> None:
+    def _put_params(self, plain: dict[str, Any], *, autologged: bool = False) -> None:
         clean, hidden = redact.tree(plain)
         with self._lock:
             held = self.document["params"]
+            self._note_origin(clean, autologged)
             for key, value in clean.items():
                 old = held.get(key, _MISSING)
                 if old is not _MISSING and same(old, value):
@@ -159,6 +164,13 @@ class ActiveRun:
         if hidden:
             self.note_capture("params", "redacted", f"{hidden} value(s) that look like secrets")
         self._changed()
+
+    def _note_origin(self, keys: Mapping[str, Any], autologged: bool) -> None:
+        listed = self.document.setdefault("autologged", [])
+        if autologged:
+            listed += [key for key in keys if key not in self.document["params"]]
+        elif listed:
+            self.document["autologged"] = [key for key in listed if key not in keys]
 
     def log_metric(self, key: str, value: Any, step: int | None = None) -> None:
         """Keep one point of a metric: any real scalar; NaN and inf are data.

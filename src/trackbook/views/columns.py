@@ -138,6 +138,15 @@ def measured(document: Document) -> dict[str, Any]:
     return flat
 
 
+def chosen_first(keys: Iterable[str], documents: Sequence[Document]) -> list[str]:
+    """Params that somebody chose in one of the runs first, then those that autolog alone told."""
+    chosen: set[str] = set()
+    for document in documents:
+        params, autologged = document.get("params") or {}, document.get("autologged") or ()
+        chosen.update(flatten({k: v for k, v in params.items() if k not in autologged}))
+    return sorted(keys, key=lambda key: key.removeprefix("params.") not in chosen)
+
+
 FIELDS = ("run_id", "name", "number", "experiment", "status", "started", "duration")
 POINT_FIELDS = ("run_id", "key", "step", "time", "value")
 
@@ -200,9 +209,10 @@ def columns(
     """The columns for these runs: params and metrics that vary; for a single run all."""
     records = [measured(d) for d in documents] if records is None else records
     keys = varying(records) if len(records) != 1 else list(records[0])
-    keys = keys[:MOST_VARYING]
     # Metrics before params: what came out before what went in.
-    middle = [_measured_column(k) for k in sorted(keys, key=lambda k: k.startswith("params."))]
+    metrics = [key for key in keys if not key.startswith("params.")]
+    params = chosen_first([key for key in keys if key.startswith("params.")], documents)
+    middle = [_measured_column(key) for key in [*metrics, *params][:MOST_VARYING]]
     trailing = [column for column in TRAILING if _says_something(column, documents)]
     return [*COLUMNS, *middle, *trailing]
 

@@ -10,7 +10,7 @@ from typing import Any
 from .. import formats
 from ..model import Document, flatten
 from .charts import PointsOf, charts_for, ranked_metrics
-from .columns import identity, labels, row
+from .columns import chosen_first, identity, labels, row
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def compare(
     code = code or {}
     names = labels(documents)
     sections = [
-        _section("Params", [flatten(d.get("params") or {}) for d in documents]),
+        _params(documents),
         _metrics(documents),
         _section("Tags", [d.get("tags") or {} for d in documents]),
         _section("Code", [_code(code.get(d["id"])) for d in documents]),
@@ -119,6 +119,12 @@ def _section(
         lines.append(line)
     lines.sort(key=lambda line: not line["differs"])
     return {"title": title, "rows": lines}
+
+
+def _params(documents: Sequence[Document]) -> dict[str, Any]:
+    records = [flatten(d.get("params") or {}) for d in documents]
+    keys = dict.fromkeys(key for record in records for key in record)
+    return _section("Params", records, keys=chosen_first(keys, documents))
 
 
 def _metrics(documents: Sequence[Document]) -> dict[str, Any]:
