@@ -77,11 +77,9 @@ export function order(rows: readonly IRow[], sort: string): IRow[] {
 
 /** What a click on a column's title asks for: numbers best read falling first. */
 export function nextSort(sort: string, column: IColumn): string {
-  if (sort === `-${column.key}`) {
-    return column.key;
-  }
-  if (sort === column.key) {
-    return `-${column.key}`;
+  const now = sortOf(column, sort);
+  if (now !== 'none') {
+    return now === 'descending' ? column.key : `-${column.key}`;
   }
   return column.align === 'right' || column.kind === 'time' ? `-${column.key}` : column.key;
 }
@@ -134,8 +132,32 @@ export function deltaText(delta: unknown): string {
   return (delta > 0 ? '+' : '\u2212') + size;
 }
 
-/** The metric's own name when all runs are judged by the same one, else the title. */
-export function headlineTitle(rows: readonly IRow[], title: string): string {
+/** The metric by which all runs are judged, null where there are several or none. */
+export function judgedBy(rows: readonly IRow[]): string | null {
   const keys = new Set(rows.map(row => row.headline?.key).filter(key => key !== undefined));
-  return keys.size === 1 ? ([...keys][0] as string) : title;
+  return keys.size === 1 ? ([...keys][0] as string) : null;
+}
+
+/**
+ * The columns as these rows need them: when all are judged by one metric, the headline bears
+ * its name and sorts as it, and the metric needs no second column.
+ */
+export function forRows(columns: readonly IColumn[], rows: readonly IRow[]): IColumn[] {
+  const metric = judgedBy(rows);
+  if (metric === null) {
+    return [...columns];
+  }
+  return columns
+    .filter(column => column.key !== `metrics.${metric}`)
+    .map(column => (column.key === 'headline' ? { ...column, title: metric } : column));
+}
+
+/** How a column is sorted now. */
+export function sortOf(column: IColumn, sort: string): 'ascending' | 'descending' | 'none' {
+  const key = sort.replace(/^-/, '');
+  const own = column.key === 'headline' ? `metrics.${column.title}` : column.key;
+  if (key !== column.key && key !== own) {
+    return 'none';
+  }
+  return sort.startsWith('-') ? 'descending' : 'ascending';
 }

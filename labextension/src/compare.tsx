@@ -7,7 +7,7 @@ import { RunName, StatusDot } from './cell';
 import { Chart } from './chart';
 import { Diff } from './diff';
 import { useTrans } from './locale';
-import { sorted } from './sections';
+import { isThere, sorted } from './sections';
 
 /** A whole comparison. */
 export function Compare({ comparison }: { comparison: IComparison }): React.JSX.Element {
@@ -141,12 +141,24 @@ function ComparedRow(props: { row: IComparedRow; runs: readonly IRow[] }): React
             className={`tb-Value${numeric ? ' tb-mod-number' : ''}${best ? ' tb-mod-best' : ''}`}
             title={best ? trans.__('Best') : undefined}
           >
-            {cell.text || <span className="tb-Missing">–</span>}
+            {cell.text || <NoText there={isThere(cell)} />}
             {best && <span className="tb-hidden"> {trans.__('best')}</span>}
           </td>
         );
       })}
     </tr>
+  );
+}
+
+/** A bare tag that is there, or nothing. */
+function NoText({ there }: { there: boolean }): React.JSX.Element {
+  const trans = useTrans();
+  return there ? (
+    <span role="img" aria-label={trans.__('yes')}>
+      ✓
+    </span>
+  ) : (
+    <span className="tb-Missing">–</span>
   );
 }
 

@@ -1,6 +1,6 @@
-/** What of a comparison is shown at once and what is folded away. A pure function. */
+/** What of a comparison is shown at once and what is folded away. Pure functions. */
 
-import type { IComparedRow } from './api';
+import type { ICell, IComparedRow } from './api';
 
 /** Up to so many keys that only some runs have stand with the others. */
 const FEW = 6;
@@ -24,8 +24,13 @@ export function sorted(rows: readonly IComparedRow[]): ISorted {
     : { different, partial, same };
 }
 
+/** Whether a run has the key; a bare tag has it with an empty text. */
+export function isThere(cell: ICell): boolean {
+  return cell.text !== '' || cell.value === '';
+}
+
 /** Whether the runs that have the key agree on it. */
 function isPartial(row: IComparedRow): boolean {
-  const texts = row.cells.map(cell => cell.text).filter(text => text !== '');
+  const texts = row.cells.filter(isThere).map(cell => cell.text);
   return texts.length < row.cells.length && new Set(texts).size < 2;
 }

@@ -6,7 +6,7 @@ import React, { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { IColumn, IRow } from './api';
 import { CellContent } from './cell';
 import type { IFit } from './columns';
-import { MORE_WIDTH, TICK_WIDTH, fit, headlineTitle, nextSort, widthOf } from './columns';
+import { MORE_WIDTH, TICK_WIDTH, fit, forRows, nextSort, sortOf, widthOf } from './columns';
 import { useWidth } from './hooks';
 import { useTrans } from './locale';
 
@@ -30,7 +30,10 @@ export function RunsTable(props: ITableProps): React.JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const prefix = useId();
   const width = useWidth(scroller);
-  const shown = useMemo(() => fit(columns, width || 280), [columns, width]);
+  const shown = useMemo(
+    () => fit(forRows(columns, rows), width || 280),
+    [columns, rows, width]
+  );
   const [active, setActive] = useActive(rows);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -108,29 +111,23 @@ export function RunsTable(props: ITableProps): React.JSX.Element {
 
 function Header(props: ITableProps & { shown: IFit }): React.JSX.Element {
   const trans = useTrans();
-  const { shown, sort, rows, onSort } = props;
+  const { shown, sort, onSort } = props;
   return (
     <div className="tb-Row tb-Table-head" role="row" aria-rowindex={1}>
       <span className="tb-Cell" role="columnheader" aria-label={trans.__('Selected')} />
-      {shown.columns.map(column => {
-        const title =
-          column.key === 'headline' ? headlineTitle(rows, column.title) : column.title;
-        const direction =
-          sort === column.key ? 'ascending' : sort === `-${column.key}` ? 'descending' : 'none';
-        return (
-          <button
-            key={column.key}
-            className={`tb-Cell tb-Head tb-mod-${column.align}`}
-            role="columnheader"
-            tabIndex={-1}
-            aria-sort={direction}
-            title={title}
-            onClick={() => onSort(nextSort(sort, column))}
-          >
-            <span className="tb-Head-title">{title}</span>
-          </button>
-        );
-      })}
+      {shown.columns.map(column => (
+        <button
+          key={column.key}
+          className={`tb-Cell tb-Head tb-mod-${column.align}`}
+          role="columnheader"
+          tabIndex={-1}
+          aria-sort={sortOf(column, sort)}
+          title={column.title}
+          onClick={() => onSort(nextSort(sort, column))}
+        >
+          <span className="tb-Head-title">{column.title}</span>
+        </button>
+      ))}
       {shown.hidden > 0 && (
         <span
           className="tb-Head-more"

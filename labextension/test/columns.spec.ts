@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { deltaText, fit, headlineTitle, nextSort, order } from '../src/columns';
+import type { IColumn } from '../src/api';
+import { deltaText, fit, forRows, nextSort, order, sortOf } from '../src/columns';
 import { column, row } from './rows';
 
 describe('fit', () => {
@@ -79,9 +80,18 @@ it.each([
   expect(deltaText(delta)).toBe(text);
 });
 
-it('names the headline column after the metric when there is only one', () => {
+describe('the headline column', () => {
   const judged = (key: string): ReturnType<typeof row> =>
     row(key, { headline: { key, value: 1, text: '1', delta: null, better: null } });
-  expect(headlineTitle([judged('acc'), row('x')], 'Result')).toBe('acc');
-  expect(headlineTitle([judged('acc'), judged('loss')], 'Result')).toBe('Result');
+  const columns = [column('headline', 90, 1), column('metrics.acc', 90, 3)];
+
+  it('stands for the metric that all runs are judged by', () => {
+    const found = forRows(columns, [judged('acc'), row('x')]);
+    expect(found.map(c => [c.key, c.title])).toEqual([['headline', 'acc']]);
+    expect(sortOf(found[0] as IColumn, '-metrics.acc')).toBe('descending');
+  });
+
+  it('stands beside the metrics when there are several', () => {
+    expect(forRows(columns, [judged('acc'), judged('loss')])).toEqual(columns);
+  });
 });

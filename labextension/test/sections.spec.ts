@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 
 import type { IComparedRow } from '../src/api';
-import { sorted } from '../src/sections';
+import { isThere, sorted } from '../src/sections';
 
 function line(key: string, ...texts: string[]): IComparedRow {
-  const cells = texts.map(text => ({ text, value: text }));
+  const cells = texts.map(text => ({ text, value: text || null }));
   return { key, cells, differs: new Set(texts).size > 1, best: null };
 }
 
@@ -31,4 +31,17 @@ it('folds keys that only some runs have when they are many', () => {
 it('counts a key that two runs have with different values as different', () => {
   const own = Array.from({ length: 20 }, (_, n) => line(`p${n}`, '', '', '1'));
   expect(keys(sorted([...own, line('rate', '', '0.1', '0.3')]).different)).toEqual(['rate']);
+});
+
+it('takes a bare tag for something that is there', () => {
+  const tag: IComparedRow = {
+    key: 'baseline',
+    cells: [
+      { text: '', value: '' },
+      { text: '', value: null }
+    ],
+    differs: true,
+    best: null
+  };
+  expect(tag.cells.map(isThere)).toEqual([true, false]);
 });
