@@ -7,7 +7,7 @@ import gc
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import blake3
 import orjson
@@ -15,9 +15,7 @@ import orjson
 from .. import jsonable
 from ..model import FORMAT, Document, is_run_id
 from . import os_calls
-
-if TYPE_CHECKING:
-    from .catalogue import RunTable
+from .runtable import RunTable
 
 _OPENING = b'{"runs":'
 # Writing takes at most this part of the time.

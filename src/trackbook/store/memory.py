@@ -15,10 +15,10 @@ from ..jsonable import dumps, loads
 from ..model import Document, is_run_id
 from . import edits, metriclog, selection
 from .blobs import check_name, name_of
-from .catalogue import RunTable
 from .folder import KINDS_OF_LINES
 from .protocol import Blobs, Changes, Points
 from .query import compile_where
+from .runtable import RunTable
 from .tally import RECORD, Tally
 
 
