@@ -6,7 +6,16 @@ import React, { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { IColumn, IRow } from './api';
 import { CellContent } from './cell';
 import type { IFit } from './columns';
-import { MORE_WIDTH, TICK_WIDTH, fit, forRows, nextSort, sortOf, widthOf } from './columns';
+import {
+  MORE_WIDTH,
+  TICK_WIDTH,
+  deltaText,
+  fit,
+  forRows,
+  nextSort,
+  sortOf,
+  widthOf
+} from './columns';
 import { useWidth } from './hooks';
 import { useTrans } from './locale';
 
@@ -34,6 +43,7 @@ export function RunsTable(props: ITableProps): React.JSX.Element {
     () => fit(forRows(columns, rows), width || 280),
     [columns, rows, width]
   );
+  const moves = useMemo(() => rows.some(row => deltaText(row.headline?.delta) !== ''), [rows]);
   const [active, setActive] = useActive(rows);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -67,7 +77,7 @@ export function RunsTable(props: ITableProps): React.JSX.Element {
   return (
     <div
       ref={scroller}
-      className="tb-Table"
+      className={`tb-Table${moves ? '' : ' tb-mod-still'}`}
       role="grid"
       tabIndex={0}
       aria-label={label}
