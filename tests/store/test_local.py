@@ -14,7 +14,7 @@ import pytest
 
 from trackbook import settings
 from trackbook.errors import StoreError
-from trackbook.jsonable import loads
+from trackbook.jsonable import dumps, loads
 from trackbook.model import new_document
 from trackbook.store import LocalStore, folder, open_store, os_calls, ownership
 
@@ -135,9 +135,8 @@ def test_an_owner_on_another_machine_is_believed_while_its_heart_beats(tmp_path:
     run_id = finish(store)
     place = folder.place(tmp_path / "s", run_id)
     document = loads((place / "run.json").read_bytes())
-    (place / "run.json").write_bytes(
-        (place / "run.json").read_bytes().replace(b'"finished"', b'"running"')
-    )
+    document.update(status="running", started=time.time() - 7200)
+    (place / "run.json").write_bytes(dumps(document))
 
     def beat(ago: float) -> None:
         moment = time.time() - ago
@@ -157,11 +156,10 @@ def test_an_owner_on_another_machine_is_believed_while_its_heart_beats(tmp_path:
     assert abs(lost["ended"] - (time.time() - 3600)) < 5
     beat(1)  # a laptop that slept
     assert store.document(run_id)["status"] == "running"
-    assert document["status"] == "finished"
 
 
 READ_ONLY = """
-import os, sys, getpass, numpy
+import encodings.ascii, getpass, os, sys, numpy
 from trackbook.errors import StoreError
 from trackbook.model import new_document
 from trackbook.store import open_store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import time
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +131,9 @@ def _blank(run_id: str) -> Document:
 
 def _moment(run_id: str) -> float:
     try:
-        return float(calendar.timegm(time.strptime(run_id[:15], "%Y%m%d-%H%M%S")))
+        day, clock = run_id[:8], run_id[9:15]
+        parts = (day[:4], day[4:6], day[6:], clock[:2], clock[2:4], clock[4:])
+        return float(calendar.timegm(tuple(map(int, parts))))
     except ValueError:
         return 0.0
 
