@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Mapping
 from typing import Any
@@ -62,6 +63,9 @@ def begin(name: str) -> Fit | None:
     if not session.is_on():
         return None
     open_run = session.active()
+    if open_run is None and threading.current_thread() is not threading.main_thread():
+        # A thread starts no run of its own accord while any run of the process is open.
+        open_run = next(reversed(session.open_runs()), None)
     cell = session.cell
     if open_run is not None and cell is not None and open_run in cell.owned:
         open_run.end()

@@ -1,0 +1,400 @@
+"""scikit-learn's fits become runs, and stay what they are without us."""
+
+# ruff: noqa: N803, N806 - X is what scikit-learn calls it
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.cluster import DBSCAN, KMeans
+from sklearn.datasets import make_classification
+from sklearn.decomposition import PCA
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+import trackbook as tb
+from trackbook import settings
+from trackbook.capture import session as sessions
+from trackbook.errors import InvalidValue, TrackbookWarning
+from trackbook.store.flusher import FLUSHER
+
+X, y = make_classification(300, n_features=6, random_state=0)
+X_train, X_test, y_train, y_test = X[:200], X[200:], y[:200], y[200:]
+
+
+@pytest.fixture(autouse=True)
+def logged(tmp_path: Path) -> Iterator[None]:
+    sessions.current.close_all()
+    sessions.reset()
+    tb.set_store(tmp_path / ".trackbook")
+    tb.autolog()
+    yield
+    tb.autolog(False)
+    sessions.current.close_all()
+    sessions.reset()
+    settings.choose_store(None)
+
+
+def runs() -> list[Any]:
+    FLUSHER.flush()  # late values, which else follow within 0.2 s
+    return list(tb.runs(sort="started"))
+
+
+def told(run: Any) -> str:
+    return "\n".join(f"{e['state']} {e['what']} {e.get('reason', '')}" for e in run.why)
+
+
+# -- what is logged --------------------------------------------------------------------------------
+
+
+def test_a_fit_outside_any_run_makes_one_with_typed_params_and_the_training_score() -> None:
+    model = RandomForestClassifier(n_estimators=7, max_depth=3, random_state=0).fit(X, y)
+    (run,) = runs()
+    assert (run.name, run.status) == ("RandomForestClassifier", "finished")
+    assert run.params == model.get_params()
+    assert {type(run.params[k]) for k in ("n_estimators", "bootstrap")} == {int, bool}
+    assert run.metrics == {"training_score": model.score(X, y)}
+    assert run.tags == {"estimator": "RandomForestClassifier"}
+
+
+def test_the_first_fit_of_an_open_run_is_flat_and_the_next_is_a_child() -> None:
+    with tb.start_run("both"):
+        LogisticRegression(C=0.5).fit(X, y)
+        DecisionTreeClassifier(max_depth=2).fit(X, y)
+    parent, child = runs()
+    assert (parent.name, parent.params["C"]) == ("both", 0.5)
+    assert (child.name, child.parent.id) == ("DecisionTreeClassifier", parent.id)
+    assert "max_depth" not in parent.params
+
+
+@pytest.mark.parametrize(
+    ("evaluate", "metric"),
+    [
+        (lambda model: model.score(X_test, y_test), "test_score"),
+        (lambda model: model.score(X=X_test, y=y_test), "test_score"),
+        (lambda model: model.score(X_train, y_train), "training_score"),
+        (lambda model: model.score(X[5:], y[5:]), "score"),
+    ],
+)
+def test_a_score_after_the_fit_is_named_by_its_data(evaluate: Any, metric: str) -> None:
+    model = LogisticRegression().fit(X_train, y_train)
+    value = evaluate(model)
+    tb.end_run()
+    assert runs()[0].metrics[metric] == value
+
+
+def test_a_score_on_validation_data_held_in_a_function() -> None:
+    def evaluate(model: Any) -> float:
+        X_val, y_val = X[250:], y[250:]
+        return float(model.score(X_val, y_val))
+
+    value = evaluate(LinearRegression().fit(X_train, y_train))
+    assert runs()[0].metrics["val_score"] == value
+
+
+def test_a_pipeline_is_one_run_with_deep_names() -> None:
+    pipe = Pipeline([("scale", StandardScaler()), ("clf", SVC(C=2.0, kernel="linear"))]).fit(X, y)
+    (run,) = runs()
+    assert run.name == "Pipeline"
+    assert (run.params["clf__C"], run.params["clf__kernel"]) == (2.0, "linear")
+    assert (run.params["clf"], run.params["scale"]) == ("SVC", "StandardScaler")
+    assert run.metrics["training_score"] == pipe.score(X, y)
+    assert "1 inner fits folded" in told(run)
+
+
+def test_a_search_logs_its_best_and_its_candidates() -> None:
+    search = GridSearchCV(SVC(), {"C": [0.1, 1.0], "gamma": ["scale", 0.1]}, cv=2).fit(X, y)
+    (run,) = runs()
+    assert run.params["best.C"] == search.best_params_["C"]
+    assert run.params["param_grid"] == {"C": [0.1, 1.0], "gamma": ["scale", 0.1]}
+    assert run.params["estimator__kernel"] == "rbf"
+    assert run.metrics["best_cv_score"] == search.best_score_
+    assert "9 inner fits folded" in told(run)
+    rows = tb_json(run, "cv_results.json")
+    assert [row["params"] for row in rows] == search.cv_results_["params"]
+    assert [row["mean_test_score"] for row in rows] == list(search.cv_results_["mean_test_score"])
+
+
+def tb_json(run: Any, name: str) -> Any:
+    from trackbook.jsonable import loads
+
+    return loads(run.artifact(name).read_bytes())
+
+
+def test_the_best_estimator_of_a_search_belongs_to_its_run() -> None:
+    search = GridSearchCV(SVC(), {"C": [0.1, 1.0]}, cv=2).fit(X_train, y_train)
+    value = search.best_estimator_.score(X_test, y_test)
+    assert runs()[0].metrics["test_score"] == value
+
+
+def test_inner_fits_in_worker_processes_are_part_of_the_search() -> None:
+    search = GridSearchCV(SVC(), {"C": [0.1, 1.0]}, cv=2, n_jobs=2).fit(X, y)
+    (run,) = runs()
+    assert run.metrics["best_cv_score"] == search.best_score_
+
+
+def test_inner_fits_in_threads_are_folded() -> None:
+    import joblib
+
+    members = [("a", LogisticRegression()), ("b", DecisionTreeClassifier())]
+    with joblib.parallel_backend("threading", n_jobs=2):
+        VotingClassifier(members, n_jobs=2).fit(X, y)
+        BaggingClassifier(DecisionTreeClassifier(), n_estimators=4, n_jobs=2).fit(X, y)
+    assert [run.name for run in runs()] == ["VotingClassifier", "BaggingClassifier"]
+    assert "2 inner fits folded" in told(runs()[0])
+
+
+def test_a_forked_process_makes_no_runs() -> None:
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        fitted = pool.apply(LogisticRegression(C=0.5).fit, (X, y))
+    assert fitted.C == 0.5
+    assert runs() == []
+
+
+def test_clusterers_are_logged_also_by_fit_predict() -> None:
+    means = KMeans(3, n_init=1, random_state=0)
+    means.fit_predict(X)
+    DBSCAN(eps=2.0).fit(X)
+    first, second = runs()
+    assert (first.params["n_clusters"], first.metrics) == (3, {"inertia": means.inertia_})
+    assert (second.name, second.params["eps"]) == ("DBSCAN", 2.0)
+
+
+def test_transformers_alone_make_no_run() -> None:
+    PCA(2).fit_transform(StandardScaler().fit(X).transform(X))
+    make_pipeline(StandardScaler(), PCA(2)).fit(X)
+    assert runs() == []
+
+
+def test_another_thread_is_part_of_the_open_run() -> None:
+    with tb.start_run("threads"):
+        thread = threading.Thread(target=lambda: LogisticRegression().fit(X, y))
+        thread.start()
+        thread.join()
+    (run,) = runs()
+    assert (run.name, run.params["C"]) == ("threads", 1.0)
+
+
+def test_fits_of_cross_validation_are_folded() -> None:
+    with tb.start_run("cv"):
+        cross_val_score(LogisticRegression(), X, y, cv=3)
+    (run,) = runs()
+    assert (run.metrics, run.params) == ({}, {})
+    assert "folded autolog fits made by sklearn" in told(run)
+
+
+def test_tuples_are_params_and_odd_values_are_noted() -> None:
+    MLPClassifier((3, 2), max_iter=500, tol=1, random_state=np.random.RandomState(0)).fit(X, y)
+    (run,) = runs()
+    assert run.params["hidden_layer_sizes"] == [3, 2]
+    assert "param random_state left out: a RandomState" in told(run)
+
+
+def test_an_expensive_training_score_is_left_out_and_noted() -> None:
+    big, labels = make_classification(4000, random_state=0)
+
+    class Slow(ClassifierMixin, BaseEstimator):
+        def fit(self, X: Any, y: Any) -> Slow:
+            self.classes_ = np.unique(y)
+            return self
+
+        def predict(self, X: Any) -> Any:
+            threading.Event().wait(0.0005 * len(X))
+            return np.zeros(len(X))
+
+    Slow().fit(big, labels)
+    (run,) = runs()
+    assert run.metrics == {}
+    assert "training score left out: it would take about 2" in told(run)
+
+
+# -- the user's code wins --------------------------------------------------------------------------
+
+
+def test_a_failing_fit_raises_as_without_us_and_fails_the_run() -> None:
+    with pytest.raises(ValueError, match="Input X contains NaN") as caught:
+        LogisticRegression().fit(X * np.nan, y)
+    assert caught.value.__context__ is None
+    (run,) = runs()
+    assert (run.status, run.error["type"]) == ("failed", "ValueError")
+    assert run.params["C"] == 1.0
+    LogisticRegression().fit(X, y)
+    assert len(runs()) == 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: RandomForestClassifier(5),
+        lambda: DummyClassifier(strategy="uniform"),
+        lambda: DummyClassifier(strategy="uniform", random_state=np.random.RandomState(3)),
+        lambda: GaussianProcessClassifier(),
+    ],
+)
+def test_predictions_and_random_states_are_as_without_us(make: Any) -> None:
+    def work() -> tuple[Any, ...]:
+        np.random.seed(7)
+        model = make().fit(X_train, y_train)
+        score = model.score(X_test, y_test)
+        return score, model.predict(X_test).tolist(), np.random.rand()
+
+    with_us = work()
+    assert len(runs()) == 1
+    tb.autolog(False)
+    assert work() == with_us
+    assert len(runs()) == 1
+
+
+def test_verbose_estimators_print_as_without_us(capsys: pytest.CaptureFixture[str]) -> None:
+    def printed() -> int:
+        RandomForestClassifier(5, verbose=1).fit(X, y)
+        return len("".join(capsys.readouterr()).splitlines())
+
+    with_us = printed()
+    tb.autolog(False)
+    assert printed() == with_us
+
+
+def test_clone_and_pickle_work() -> None:
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.3)).fit(X, y)
+    again = pickle.loads(pickle.dumps(model))
+    assert again.predict(X).tolist() == model.predict(X).tolist()
+    assert clone(model).get_params()["logisticregression__C"] == 0.3
+    assert vars(model).keys() == {"steps", "transform_input", "memory", "verbose"}
+
+
+class OfTheUser(ClassifierMixin, BaseEstimator):
+    """Defined while autolog is off."""
+
+    def __init__(self, depth: int = 2) -> None:
+        self.depth = depth
+
+    def fit(self, X: Any, y: Any) -> OfTheUser:
+        self.inner_ = [DecisionTreeClassifier(max_depth=self.depth).fit(X, y) for _ in range(3)]
+        self.classes_ = self.inner_[0].classes_
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return self.inner_[0].predict(X)
+
+
+def test_estimators_of_the_user_are_one_run() -> None:
+    OfTheUser(depth=3).fit(X, y)
+    (run,) = runs()
+    assert (run.name, run.params) == ("OfTheUser", {"depth": 3})
+    assert "3 inner fits folded" in told(run)
+
+
+def test_estimators_defined_later_are_logged_and_restored() -> None:
+    class Later(OfTheUser):
+        def fit(self, X: Any, y: Any) -> Later:
+            super().fit(X, y)
+            return self
+
+    class Scaled(TransformerMixin, BaseEstimator):
+        def fit(self, X: Any, y: Any = None) -> Scaled:
+            return self
+
+    Later().fit(X, y)
+    Scaled().fit(X)
+    assert [run.name for run in runs()] == ["Later"]
+    tb.autolog(False)
+    assert type(vars(Later)["fit"]).__name__ == "function"
+
+
+def test_a_param_that_raises_is_one_warning_and_the_fit_goes_on() -> None:
+    class Odd(OfTheUser):
+        def get_params(self, deep: bool = True) -> dict[str, Any]:
+            raise OSError("no params today")
+
+    with pytest.warns(TrackbookWarning, match="no params today") as caught:
+        Odd().fit(X, y)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Odd().fit(X, y)
+    assert runs() == []
+
+
+# -- on and off ------------------------------------------------------------------------------------
+
+
+def test_off_restores_the_very_objects() -> None:
+    tb.autolog(False)
+    owners = [ClassifierMixin, BaseEstimator, LogisticRegression, GridSearchCV, Pipeline, KMeans]
+    owners += [RandomForestClassifier.__mro__[1].__mro__[1], *GridSearchCV.__mro__]
+    before = [dict(vars(owner)) for owner in owners]
+    tb.autolog()
+    assert dict(vars(LogisticRegression)) != before[2]
+    tb.autolog(False)
+    for owner, attributes in zip(owners, before, strict=True):
+        now = {k: v for k, v in vars(owner).items() if not k.startswith("_abc")}
+        assert now.keys() == {k for k in attributes if not k.startswith("_abc")}
+        assert all(now[key] is attributes[key] for key in now)
+
+
+def test_nothing_is_logged_while_off_or_excluded() -> None:
+    for switch in ({"enable": False}, {"exclude": "sklearn"}, {"exclude": ["sklearn"]}):
+        tb.autolog(**switch)  # type: ignore[arg-type]
+        LogisticRegression().fit(X, y)
+    assert runs() == []
+    tb.autolog(only="sklearn")
+    tb.autolog(only=["sklearn"])
+    LogisticRegression().fit(X, y)
+    assert len(runs()) == 1
+
+
+def test_tracking_off_makes_no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKBOOK_DISABLED", "1")
+    LogisticRegression().fit(X, y)
+    tb.autolog()
+    LogisticRegression().fit(X, y)
+    monkeypatch.delenv("TRACKBOOK_DISABLED")
+    assert runs() == []
+
+
+def test_an_unknown_framework_is_refused() -> None:
+    with pytest.raises(InvalidValue, match=r"does not know sklaern; it knows .*sklearn"):
+        tb.autolog(only="sklaern")
+
+
+def test_it_waits_for_the_import_and_leaves_no_trace_in_the_module(tmp_path: Path) -> None:
+    script = f"""
+import sys, trackbook as tb
+tb.set_store({str(tmp_path / "late")!r})
+tb.autolog()
+assert not [m for m in sys.modules if m.startswith("sklearn")]
+import inspect, sklearn.base
+from sklearn.linear_model import LinearRegression
+assert type(sklearn.base.__loader__).__name__ == "SourceFileLoader", sklearn.base.__loader__
+assert sklearn.base.__spec__.loader is sklearn.base.__loader__
+assert "class BaseEstimator" in inspect.getsource(sklearn.base)
+assert "sklearn.naive_bayes" not in sys.modules
+LinearRegression().fit([[1], [2]], [1, 2])
+from sklearn.naive_bayes import GaussianNB
+GaussianNB().fit([[1], [2]], [1, 2])
+finders = [f for f in sys.meta_path if "trackbook" in type(f).__module__]
+assert not any("sklearn.base" in f._calls for f in finders), finders
+print([run.name for run in tb.runs(sort="started")])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "['LinearRegression', 'GaussianNB']", done.stderr
