@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 import trackbook as tb
+from trackbook.errors import TrackbookWarning
 from trackbook.store import open_store
 
 
@@ -258,3 +260,17 @@ def test_params_that_only_autolog_told_come_last(ip: InteractiveShell) -> None:
     assert "max_depth" not in told["autologged"]
     section = tb.compare(*tb.runs()).params()
     assert next(iter(section.index)) == "max_depth"
+
+
+def test_a_store_that_cannot_be_used_is_one_warning_and_can_be_mended(
+    ip: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TRACKBOOK_STORE", str(tmp_path / "file"))
+    with pytest.warns(TrackbookWarning, match="is a file; name a folder"):
+        done = run(ip, "%%track\nx = 1")
+    assert done.success
+    assert ip.user_ns["x"] == 1
+    monkeypatch.setenv("TRACKBOOK_STORE", str(tmp_path / ".trackbook"))
+    run(ip, "%%track\nx = 2")
+    assert [r.params for r in tb.runs()] == [{"x": 2}]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import InvalidValue
+from ..errors import InvalidValue, StoreError
 from . import attempts, cellvalues, options, plainvalues
 from . import session as sessions
 from .celllog import CellLog
@@ -98,7 +98,11 @@ class CellHooks:
         session.begin_cell(cell)
         asked = _track_options(raw)
         if asked is not None:
-            cell.run = run = self._open(session, asked)
+            try:
+                cell.run = run = self._open(session, asked)
+            except StoreError as problem:
+                session.warn(f"this cell is not tracked: {problem}")
+                return
             before = _earlier(self._shell.user_ns) if asked.auto else {}
             self._tracked = (asked, run, before)
 

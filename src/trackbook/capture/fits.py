@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 
+from ..errors import StoreError
 from . import session as sessions
 from .live import ActiveRun, describe
 
@@ -71,7 +72,11 @@ def begin(name: str) -> Fit | None:
         open_run.end()
         open_run = None
     if open_run is None:
-        run = session.open_run(None, fitted=name)
+        try:
+            run = session.open_run(None, fitted=name)
+        except StoreError as problem:
+            session.warn(f"fits are not tracked: {problem}")
+            return None
         run.fits.append(name)
         if cell is not None:
             cell.owned.append(run)
