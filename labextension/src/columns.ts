@@ -10,8 +10,8 @@ export const MORE_WIDTH = 36;
 
 const WIDE = 480;
 
-/** The metric and its change need this much, whatever else the column is worth. */
-const HEADLINE_WIDTH = 112;
+/** What the headline takes, without and with the change since the previous attempt. */
+const HEADLINE_WIDTH = { still: 78, moving: 112 };
 
 /** The columns for a width, in their own order, and how many had no room. */
 export interface IFit {
@@ -36,18 +36,13 @@ export function fit(columns: readonly IColumn[], width: number): IFit {
   return { columns: fewer, hidden: count(columns) - count(fewer) };
 }
 
-/** What a column takes up, in px. */
-export function widthOf(column: IColumn): number {
-  return column.key === 'headline' ? Math.max(column.width, HEADLINE_WIDTH) : column.width;
-}
-
 function choose(columns: readonly IColumn[], width: number): IColumn[] {
   const rank = (column: IColumn): number => (column.kind === 'status' ? 2 : column.priority);
   const wanted = [...columns].sort((a, b) => rank(a) - rank(b));
   const chosen = new Set<IColumn>();
   let used = TICK_WIDTH;
   for (const column of wanted) {
-    used += widthOf(column);
+    used += column.width;
     if (rank(column) > 1 && used > width) {
       break; // a lower priority never overtakes a higher one
     }
@@ -138,18 +133,24 @@ export function judgedBy(rows: readonly IRow[]): string | null {
   return keys.size === 1 ? ([...keys][0] as string) : null;
 }
 
+/** Whether any run moved from its previous attempt. */
+export function anyMoved(rows: readonly IRow[]): boolean {
+  return rows.some(row => deltaText(row.headline?.delta) !== '');
+}
+
 /**
- * The columns as these rows need them: when all are judged by one metric, the headline bears
- * its name and sorts as it, and the metric needs no second column.
+ * The columns as these rows need them: the headline takes no more room than its numbers, and
+ * when all are judged by one metric, it bears the metric's name and sorts as it, and the metric
+ * needs no second column.
  */
 export function forRows(columns: readonly IColumn[], rows: readonly IRow[]): IColumn[] {
   const metric = judgedBy(rows);
-  if (metric === null) {
-    return [...columns];
-  }
+  const width = anyMoved(rows) ? HEADLINE_WIDTH.moving : HEADLINE_WIDTH.still;
   return columns
-    .filter(column => column.key !== `metrics.${metric}`)
-    .map(column => (column.key === 'headline' ? { ...column, title: metric } : column));
+    .filter(column => metric === null || column.key !== `metrics.${metric}`)
+    .map(column =>
+      column.key === 'headline' ? { ...column, width, title: metric ?? column.title } : column
+    );
 }
 
 /** How a column is sorted now. */

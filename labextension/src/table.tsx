@@ -6,16 +6,7 @@ import React, { useEffect, useId, useMemo, useRef, useState } from 'react';
 import type { IColumn, IRow } from './api';
 import { CellContent } from './cell';
 import type { IFit } from './columns';
-import {
-  MORE_WIDTH,
-  TICK_WIDTH,
-  deltaText,
-  fit,
-  forRows,
-  nextSort,
-  sortOf,
-  widthOf
-} from './columns';
+import { MORE_WIDTH, TICK_WIDTH, anyMoved, fit, forRows, nextSort, sortOf } from './columns';
 import { useWidth } from './hooks';
 import { useTrans } from './locale';
 
@@ -43,7 +34,7 @@ export function RunsTable(props: ITableProps): React.JSX.Element {
     () => fit(forRows(columns, rows), width || 280),
     [columns, rows, width]
   );
-  const moves = useMemo(() => rows.some(row => deltaText(row.headline?.delta) !== ''), [rows]);
+  const moves = useMemo(() => anyMoved(rows), [rows]);
   const [active, setActive] = useActive(rows);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -210,7 +201,7 @@ function label(row: IRow): string {
 /** The name takes what is left over; everything else keeps its width. */
 function template({ columns, hidden }: IFit): string {
   const tracks = columns.map(column =>
-    column.kind === 'name' ? 'minmax(0, 1fr)' : `${widthOf(column)}px`
+    column.kind === 'name' ? 'minmax(0, 1fr)' : `${column.width}px`
   );
   const more = hidden > 0 ? [`${MORE_WIDTH}px`] : [];
   return [`${TICK_WIDTH}px`, ...tracks, ...more].join(' ');

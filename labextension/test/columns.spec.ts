@@ -20,18 +20,18 @@ describe('fit', () => {
   });
 
   it('adds columns by priority as there is room, in their own order', () => {
-    expect(keys(372)).toEqual(['name', 'status', 'headline']);
-    expect(keys(538)).toEqual(['name', 'status', 'headline', 'started']);
+    expect(keys(356)).toEqual(['name', 'status', 'headline']);
+    expect(keys(522)).toEqual(['name', 'status', 'headline', 'started']);
     expect(keys(2000)).toEqual(columns.map(c => c.key));
   });
 
   it('lets no lower priority overtake a higher one that has no room', () => {
-    expect(keys(590)).not.toContain('tags');
+    expect(keys(574)).not.toContain('tags');
   });
 
   it('counts what is left out where there is room to say so', () => {
     expect(fit(columns, 280).hidden).toBe(0);
-    expect(fit(columns, 590).hidden).toBe(2);
+    expect(fit(columns, 574).hidden).toBe(2);
     expect(fit(columns, 2000).hidden).toBe(0);
   });
 });
@@ -92,6 +92,14 @@ describe('the headline column', () => {
   });
 
   it('stands beside the metrics when there are several', () => {
-    expect(forRows(columns, [judged('acc'), judged('loss')])).toEqual(columns);
+    const found = forRows(columns, [judged('acc'), judged('loss')]);
+    expect(found.map(c => c.title)).toEqual(['headline', 'metrics.acc']);
+  });
+
+  it('takes more room once a run has moved', () => {
+    const headline = { key: 'acc', value: 1, text: '1', delta: 0.1, better: true };
+    const [still] = forRows(columns, [judged('acc')]);
+    const [moving] = forRows(columns, [row('x', { headline })]);
+    expect(moving?.width).toBeGreaterThan(still?.width ?? Infinity);
   });
 });
