@@ -6,13 +6,9 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
-import subprocess
-import sys
 import threading
 import warnings
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -32,26 +28,14 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 import trackbook as tb
-from trackbook import settings
-from trackbook.capture import session as sessions
-from trackbook.errors import InvalidValue, TrackbookWarning
+from trackbook.errors import TrackbookWarning
 from trackbook.store.flusher import FLUSHER
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 X, y = make_classification(300, n_features=6, random_state=0)
 X_train, X_test, y_train, y_test = X[:200], X[200:], y[:200], y[200:]
-
-
-@pytest.fixture(autouse=True)
-def logged(tmp_path: Path) -> Iterator[None]:
-    sessions.current.close_all()
-    sessions.reset()
-    tb.set_store(tmp_path / ".trackbook")
-    tb.autolog()
-    yield
-    tb.autolog(False)
-    sessions.current.close_all()
-    sessions.reset()
-    settings.choose_store(None)
 
 
 def runs() -> list[Any]:
@@ -335,66 +319,42 @@ def test_a_param_that_raises_is_one_warning_and_the_fit_goes_on() -> None:
     assert runs() == []
 
 
-# -- on and off ------------------------------------------------------------------------------------
+# -- in a notebook ---------------------------------------------------------------------------------
 
-
-def test_off_restores_the_very_objects() -> None:
-    tb.autolog(False)
-    owners = [ClassifierMixin, BaseEstimator, LogisticRegression, GridSearchCV, Pipeline, KMeans]
-    owners += [RandomForestClassifier.__mro__[1].__mro__[1], *GridSearchCV.__mro__]
-    before = [dict(vars(owner)) for owner in owners]
-    tb.autolog()
-    assert dict(vars(LogisticRegression)) != before[2]
-    tb.autolog(False)
-    for owner, attributes in zip(owners, before, strict=True):
-        now = {k: v for k, v in vars(owner).items() if not k.startswith("_abc")}
-        assert now.keys() == {k for k in attributes if not k.startswith("_abc")}
-        assert all(now[key] is attributes[key] for key in now)
-
-
-def test_nothing_is_logged_while_off_or_excluded() -> None:
-    for switch in ({"enable": False}, {"exclude": "sklearn"}, {"exclude": ["sklearn"]}):
-        tb.autolog(**switch)  # type: ignore[arg-type]
-        LogisticRegression().fit(X, y)
-    assert runs() == []
-    tb.autolog(only="sklearn")
-    tb.autolog(only=["sklearn"])
-    LogisticRegression().fit(X, y)
-    assert len(runs()) == 1
-
-
-def test_tracking_off_makes_no_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRACKBOOK_DISABLED", "1")
-    LogisticRegression().fit(X, y)
-    tb.autolog()
-    LogisticRegression().fit(X, y)
-    monkeypatch.delenv("TRACKBOOK_DISABLED")
-    assert runs() == []
-
-
-def test_an_unknown_framework_is_refused() -> None:
-    with pytest.raises(InvalidValue, match=r"does not know sklaern; it knows .*sklearn"):
-        tb.autolog(only="sklaern")
-
-
-def test_it_waits_for_the_import_and_leaves_no_trace_in_the_module(tmp_path: Path) -> None:
-    script = f"""
-import sys, trackbook as tb
-tb.set_store({str(tmp_path / "late")!r})
+SETUP = """
+import trackbook as tb
 tb.autolog()
-assert not [m for m in sys.modules if m.startswith("sklearn")]
-import inspect, sklearn.base
-from sklearn.linear_model import LinearRegression
-assert type(sklearn.base.__loader__).__name__ == "SourceFileLoader", sklearn.base.__loader__
-assert sklearn.base.__spec__.loader is sklearn.base.__loader__
-assert "class BaseEstimator" in inspect.getsource(sklearn.base)
-assert "sklearn.naive_bayes" not in sys.modules
-LinearRegression().fit([[1], [2]], [1, 2])
-from sklearn.naive_bayes import GaussianNB
-GaussianNB().fit([[1], [2]], [1, 2])
-finders = [f for f in sys.meta_path if "trackbook" in type(f).__module__]
-assert not any("sklearn.base" in f._calls for f in finders), finders
-print([run.name for run in tb.runs(sort="started")])
+from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import accuracy_score
+X, y = make_classification(300, n_features=6, random_state=0)
+X_train, X_test, y_train, y_test = X[:200], X[200:], y[:200], y[200:]
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.stdout.strip() == "['LinearRegression', 'GaussianNB']", done.stderr
+TRACKED = """%%track forest
+n_estimators, max_depth = 9, 3
+model = RandomForestClassifier(n_estimators=n_estimators, max_depth=max_depth, random_state=0)
+model.fit(X_train, y_train)
+acc = accuracy_score(y_test, model.predict(X_test))
+"""
+
+
+def test_a_tracked_cell_and_its_fit_are_one_run(ip: InteractiveShell) -> None:
+    ip.run_cell(SETUP).raise_error()
+    ip.run_cell(TRACKED).raise_error()
+    (run,) = runs()
+    assert (run.name, run.status, run.number) == ("forest", "finished", 1)
+    assert run.params == {**ip.user_ns["model"].get_params(), "n_estimators": 9, "max_depth": 3}
+    assert run.metrics.keys() == {"acc", "training_score"}
+    ip.run_cell("late = model.score(X_test, y_test)").raise_error()
+    (run,) = runs()
+    assert run.metrics["test_score"] == ip.user_ns["late"]
+
+
+def test_a_fit_in_an_ordinary_cell_makes_a_run_that_ends_with_the_cell(
+    ip: InteractiveShell,
+) -> None:
+    ip.run_cell(SETUP).raise_error()
+    ip.run_cell("RandomForestClassifier(n_estimators=3).fit(X, y)").raise_error()
+    ip.run_cell("x = 1").raise_error()
+    (run,) = runs()
+    assert (run.name, run.status) == ("RandomForestClassifier", "finished")
