@@ -55,11 +55,6 @@ def autolog(
     _arrivals.expect(waiting)
 
 
-def installed() -> list[str]:
-    """The frameworks whose fits are logged now."""
-    return sorted(_installed)
-
-
 def _known() -> dict[str, tuple[str, str]]:
     known = dict(REGISTRY)
     for entry in importlib.metadata.entry_points(group=GROUP):
