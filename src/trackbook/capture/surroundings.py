@@ -78,7 +78,8 @@ class Surroundings:
         else:
             series = attempts.series_of(
                 place,
-                name=name,
+                # Without a cell, what was fitted tells the attempts of a script apart.
+                name=name or (fitted if cell is None else None),
                 cell_id=cell.id if cell else None,
                 cell_hash=cell.hash if cell else None,
             )
