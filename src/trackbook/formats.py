@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 # Higher is better for the first, lower for the second; the order is the order of preference.
@@ -43,7 +44,12 @@ def number(value: float) -> str:
     """Four significant digits, integers whole: ``0.9531``, ``12``, ``1.2e-05``, ``nan``."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, int):
+        if abs(value) < 10**15:
+            return str(value)
+        # An integer may be too large for a float.
+        return f"{value:.4g}" if abs(value) < 10**300 else f"{Decimal(value):.4g}"
+    if not math.isfinite(value):
         return str(value)
     if value == int(value) and abs(value) < 1e6:
         return str(int(value))
@@ -60,11 +66,11 @@ def delta(value: float, before: float) -> str:
 
 def duration(seconds: float | None) -> str:
     """``0.42 s``, ``12 s``, ``3 min 05 s``, ``2 h 10 min``; empty for None."""
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return ""
     if seconds < 10:
         return f"{seconds:.2g} s" if seconds >= 0.01 else "<0.01 s"
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:

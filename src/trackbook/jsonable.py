@@ -41,7 +41,7 @@ def _plain(value: Any, what: str, depth: int) -> Any:
         raise InvalidValue(f"{what} is nested deeper than {_MAX_DEPTH} levels or contains itself")
     if isinstance(value, Mapping):
         return {_key(k): _plain(v, f"{what}[{k!r:.40}]", depth + 1) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         return [_plain(v, what, depth + 1) for v in value]
     if isinstance(value, (set, frozenset)):
         return sorted((_plain(v, what, depth + 1) for v in value), key=repr)
@@ -117,11 +117,17 @@ def decode(value: Any) -> Any:
             if key == "$int" and isinstance(inner, str):
                 return int(inner)
             if key == "$dict" and isinstance(inner, list):
-                return {k: decode(v) for k, v in inner}
+                return {_key_of(pair): decode(pair[1]) for pair in inner}
         return {k: decode(v) for k, v in value.items()}
     if type(value) is list:
         return [decode(v) for v in value]
     return value
+
+
+def _key_of(pair: Any) -> str:
+    if type(pair) is list and len(pair) == 2 and isinstance(pair[0], str):
+        return pair[0]
+    raise ValueError(f"{pair!r:.40} is no [key, value] of a $dict")
 
 
 def dumps(value: Any, *, pretty: bool = False) -> bytes:

@@ -38,7 +38,7 @@ _SHAPES = (
             re.DOTALL,
         ),
     ),
-    ("url-credentials", re.compile(r"(?<=://)[^\s/@:]+:[^\s/@]+(?=@)")),
+    ("url-credentials", re.compile(r"(?<=://)(?!<redacted:)[^\s/@:]+:[^\s/@]+(?=@)")),
 )
 _ASSIGNED = re.compile(
     r"""(?P<key>[A-Za-z_][\w\-.]*)(?P<mid>["']?\]?\s*[=:]\s*)(?P<quote>["'])(?P<value>[^"'\n]{4,})(?P=quote)"""
