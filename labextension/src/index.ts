@@ -6,6 +6,7 @@ import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/appu
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { trackbookIcon } from './icon';
@@ -59,18 +60,49 @@ function activate(
   notebooks: INotebookTracker | null
 ): void {
   const trans = (translator ?? nullTranslator).load('trackbook');
-  const { commands, shell } = app;
   const api = new ServerApi(app.serviceManager);
   const model = new RunsModel(api);
   const compare = (store: string, refs: string[]): void => {
-    void commands.execute(CommandIds.compare, { store, refs });
+    void app.commands.execute(CommandIds.compare, { store, refs });
   };
   const panel = new PanelWidget(model, trans, compare);
-  shell.add(panel, 'left', { rank: 700 });
+  app.shell.add(panel, 'left', { rank: 700 });
   restorer?.add(panel, PANEL_ID);
 
+  const showCompared = compareTab(app, api, trans, restorer);
+  addCommands(app, model, trans, showCompared);
+  for (const command of Object.values(CommandIds)) {
+    palette?.addItem({ command, category: 'Trackbook' });
+  }
+
+  const context = { api, trans, compare };
+  rendermime.addFactory(bundleFactory(context));
+  // Whoever else renders Vega-Lite 6 goes first; one that registers later replaces ours.
+  const free = VEGALITE_TYPES.filter(type => !rendermime.mimeTypes.includes(type));
+  rendermime.addFactory(vegaLiteFactory(free, context));
+
+  if (notebooks) {
+    followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
+  } else {
+    model.follow('');
+  }
+}
+
+/** What opens the one tab for comparisons, which comes back after a reload. */
+function compareTab(
+  app: JupyterFrontEnd,
+  api: ServerApi,
+  trans: TranslationBundle,
+  restorer: ILayoutRestorer | null
+): (compared: ICompared) => void {
+  const { shell } = app;
   const tabs = new WidgetTracker<MainAreaWidget<CompareWidget>>({ namespace: COMPARE_ID });
-  const showCompared = (compared: ICompared): void => {
+  void restorer?.restore(tabs, {
+    command: CommandIds.compare,
+    args: tab => ({ ...tab.content.compared }),
+    name: () => COMPARE_ID
+  });
+  return compared => {
     let tab = tabs.find(one => !one.isDisposed);
     if (tab) {
       tab.content.compared = compared;
@@ -80,10 +112,20 @@ function activate(
       tab.id = COMPARE_ID;
       void tabs.add(tab);
       shell.add(tab, 'main');
+      if (!tab.isAttached) {
+        shell.add(tab, 'down'); // Notebook 7 has room for one document only
+      }
     }
     shell.activateById(COMPARE_ID);
   };
+}
 
+function addCommands(
+  { commands, shell }: JupyterFrontEnd,
+  model: RunsModel,
+  trans: TranslationBundle,
+  showCompared: (compared: ICompared) => void
+): void {
   commands.addCommand(CommandIds.openPanel, {
     label: trans.__('Show Runs'),
     caption: trans.__('Show the runs of this notebook in the side panel'),
@@ -109,26 +151,5 @@ function activate(
     describedBy: { args: NO_ARGS },
     execute: () => model.refresh(true)
   });
-  for (const command of Object.values(CommandIds)) {
-    palette?.addItem({ command, category: 'Trackbook' });
-  }
   model.changed.connect(() => commands.notifyCommandChanged(CommandIds.compare));
-
-  void restorer?.restore(tabs, {
-    command: CommandIds.compare,
-    args: tab => ({ ...tab.content.compared }),
-    name: () => COMPARE_ID
-  });
-
-  const context = { api, trans, compare };
-  rendermime.addFactory(bundleFactory(context));
-  // Whoever else renders Vega-Lite 6 goes first; one that registers later replaces ours.
-  const free = VEGALITE_TYPES.filter(type => !rendermime.mimeTypes.includes(type));
-  rendermime.addFactory(vegaLiteFactory(free, context));
-
-  if (notebooks) {
-    followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
-  } else {
-    model.follow('');
-  }
 }
