@@ -65,7 +65,7 @@ export function CellContent(props: { column: IColumn; row: IRow }): React.JSX.El
   }
   if (column.key === 'headline' && row.error) {
     return (
-      <span className="tb-Error" title={row.error.message}>
+      <span className="tb-Error" title={`${row.error.type}: ${row.error.message}`}>
         {row.error.type}
       </span>
     );

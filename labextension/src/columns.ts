@@ -145,7 +145,9 @@ export function anyMoved(rows: readonly IRow[]): boolean {
  */
 export function forRows(columns: readonly IColumn[], rows: readonly IRow[]): IColumn[] {
   const metric = judgedBy(rows);
-  const width = anyMoved(rows) ? HEADLINE_WIDTH.moving : HEADLINE_WIDTH.still;
+  // The name of an error stands where a failed run has no metric, and is as long as both.
+  const wide = anyMoved(rows) || rows.some(row => row.error && !row.headline);
+  const width = wide ? HEADLINE_WIDTH.moving : HEADLINE_WIDTH.still;
   return columns
     .filter(column => metric === null || column.key !== `metrics.${metric}`)
     .map(column =>
