@@ -14,7 +14,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 FRONT_END := package.json package-lock.json .npmrc \
-	$(shell find labextension -type f -not -path '*/lib/*' -not -name '*.tsbuildinfo')
+	$(shell find labextension -type f -not -path '*/lib/*' -not -path '*/node_modules/*' \
+		-not -name '*.tsbuildinfo')
 # The build is skipped where its output exists, also where that is stale: so it is removed first.
 BUILT := src/trackbook/labextension src/trackbook/static labextension/lib labextension/*.tsbuildinfo
 
@@ -69,7 +70,7 @@ build: $(VENV)/bin/python  ## the wheel, in dist/
 	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## remove what the other targets made, the demo's folder too; never a .trackbook of yours
-	rm -rf $(BUILT) $(VENV) node_modules dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(BUILT) $(VENV) node_modules labextension/node_modules dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src tests benchmarks tools -name __pycache__ -prune -exec rm -rf {} +
 
 # -- the environment; the stamps make a second call cheap ------------------------------------------
@@ -86,6 +87,7 @@ $(VENV)/.package: pyproject.toml $(FRONT_END) | $(VENV)/bin/python
 	@echo "== installing Trackbook into $(VENV) and building its panel (minutes the first time)"
 	@rm -rf $(BUILT)
 	@$(PIP) install --quiet --editable '.[demo]'
+	@touch -c node_modules/.package-lock.json  # npm has rewritten the lock file, with what it said
 	@touch $@
 
 # All that `make test` needs but the package itself, so that npm can work at the same time.
