@@ -297,3 +297,12 @@ def test_a_store_path_that_is_a_file_is_refused(script: Path) -> None:
     (script / "file").write_text("")
     with pytest.raises(tb.StoreError, match="is a file"):
         tb.set_store(script / "file")
+
+
+def test_a_process_reads_at_once_what_it_has_logged() -> None:
+    with tb.start_run("live"):
+        tb.log_metric("loss", 0.5)
+        tb.log_param("lr", 0.1)
+        (seen,) = tb.runs("metrics.loss == 0.5 and params.lr == 0.1")
+        tb.log_metric("loss", 0.25)
+        assert tb.get_run(seen.id).metrics["loss"] == 0.25

@@ -20,6 +20,7 @@ class Autosave:
 
     def __init__(self) -> None:
         self._dirty: set[Saveable] = set()
+        self._lock = threading.RLock()
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -34,12 +35,10 @@ class Autosave:
 
     def save_all(self) -> None:
         """Save what waits, now, in this thread."""
-        while self._dirty:
-            try:
-                item = self._dirty.pop()
-            except KeyError:  # the other thread took the last one
-                return
-            item.save()
+        # Whoever comes second waits until what the first one took is on disk.
+        with self._lock:
+            while self._dirty:
+                self._dirty.pop().save()
 
     def stop(self) -> None:
         """Save what waits and end the thread."""

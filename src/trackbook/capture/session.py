@@ -62,6 +62,7 @@ class Session:
     def store(self) -> Store:
         """The store that this process writes to, made on first use. Raises ``StoreError``."""
         store, fell_back = self._around.store()
+        store.before_read = self._autosave.save_all
         if fell_back:
             self.say(f"Trackbook: the project is not writable, runs go to {store.path}")
         return store
@@ -261,6 +262,10 @@ class Session:
             fresh = reset()
             fresh.enabled, fresh.user_namespace = self.enabled, self.user_namespace
 
+    def let_go(self) -> None:
+        """Have the store ask this session for nothing any more."""
+        self._around.let_go()
+
     def _adopt(self, run: ActiveRun) -> None:
         self._open[run.id] = run
         if self._hooked:
@@ -377,6 +382,7 @@ current = Session()
 def reset() -> Session:
     """Begin a session without any runs, as in a fresh process."""
     global current
+    current.let_go()
     current = Session()
     _stack.set(())
     return current

@@ -60,6 +60,11 @@ class Surroundings:
         self.sources = notebook.Sources(store.blobs)
         return store, store.path == settings.fallback_store()
 
+    def let_go(self) -> None:
+        """Leave the store as it was before it was ours."""
+        if self._store is not None:
+            self._store[1].before_read = _nothing
+
     def document(
         self,
         name: str | None,
@@ -120,3 +125,7 @@ class Surroundings:
         """At the end of the process: let git finish, within its budget."""
         if self._git is not None:
             self._git.join(git.BUDGET_S)
+
+
+def _nothing() -> None:
+    """What a store has to wait for where no session logs."""

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class LocalStore:
 
     def __init__(self, path: Path) -> None:
         self.path: Path | None = path
+        self.before_read: Callable[[], None] = _nothing
         self.id = ""
         self._root = path
         self._format = FORMAT
@@ -211,6 +212,7 @@ class LocalStore:
         """The documents that match."""
         query = compile_where(where)
         selection.check_sort(sort)
+        self.before_read()
         with self._lock:
             self._refresh()
             table = self._catalogue.table
@@ -229,12 +231,14 @@ class LocalStore:
 
     def count(self) -> int:
         """How many runs there are, without the deleted."""
+        self.before_read()
         with self._lock:
             self._refresh()
             return sum(not d.get("deleted") for d in self._catalogue.table.rows.values())
 
     def document(self, run_id: str) -> Document:
         """One document as ``find`` gives it."""
+        self.before_read()
         with self._lock:
             self._catalogue.refresh()
             document = self._catalogue.table.by_id(run_id)
@@ -244,6 +248,7 @@ class LocalStore:
 
     def resolve(self, ref: str) -> str:
         """The run id meant by an id, a unique prefix of one, a name or ``"latest"``."""
+        self.before_read()
         with self._lock:
             self._catalogue.refresh()
             documents = list(self._catalogue.table.rows.values())
@@ -251,6 +256,7 @@ class LocalStore:
 
     def changes(self, since: int) -> Changes:
         """Refresh, then say what changed since a revision that this object gave before."""
+        self.before_read()
         with self._lock:
             self._refresh()
             ids = self._catalogue.since(since)
@@ -292,6 +298,10 @@ class LocalStore:
                 self._catalogue.write_back(now=True)
             finally:
                 self._lock.release()
+
+
+def _nothing() -> None:
+    """What is done before a read in a process that logs nothing."""
 
 
 def _write_back(store: weakref.ref[LocalStore]) -> None:

@@ -6,7 +6,7 @@ import copy
 import os
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +122,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.id = os.urandom(8).hex()
         self.path: Path | None = None
+        self.before_read: Callable[[], None] = lambda: None
         self.blobs: Blobs = MemoryBlobs()
         self._table = RunTable()
         self._saved: dict[str, Document] = {}
@@ -192,6 +193,7 @@ class MemoryStore:
         archived: bool = False,
     ) -> list[Document]:
         """The documents that match."""
+        self.before_read()
         query = compile_where(where)
         selection.check_sort(sort)
         with self._lock:
@@ -203,11 +205,13 @@ class MemoryStore:
 
     def count(self) -> int:
         """How many runs there are, without the deleted."""
+        self.before_read()
         with self._lock:
             return sum(not d.get("deleted") for d in self._table.rows.values())
 
     def document(self, run_id: str) -> Document:
         """One document as ``find`` gives it."""
+        self.before_read()
         with self._lock:
             document = self._table.by_id(run_id)
         if document is None:
@@ -216,12 +220,14 @@ class MemoryStore:
 
     def resolve(self, ref: str) -> str:
         """The run id meant by an id, a unique prefix of one, a name or ``"latest"``."""
+        self.before_read()
         with self._lock:
             documents = list(self._table.rows.values())
         return selection.resolve(ref, documents)
 
     def changes(self, since: int) -> Changes:
         """What changed since a revision that this object gave before."""
+        self.before_read()
         with self._lock:
             if not 1 <= since <= self._revision:
                 return Changes(self._revision, list(self._saved), True)

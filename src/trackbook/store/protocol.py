@@ -84,6 +84,8 @@ class Store(Protocol):
 
     id: str
     path: Path | None
+    before_read: Callable[[], None]
+    """Called before documents are read, so that a process finds what it has just logged itself."""
 
     @property
     def blobs(self) -> Blobs:
