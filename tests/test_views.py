@@ -16,6 +16,7 @@ import vl_convert
 from runs import HOSTILE, write
 
 from trackbook.jsonable import encode
+from trackbook.model import new_document
 from trackbook.store import Points, Store
 from trackbook.views import charts, columns, comparison, html, svg, text
 
@@ -397,3 +398,17 @@ def test_text_has_no_control_characters(store: Store) -> None:
 def test_text_says_how_many_more_there_are(store: Store) -> None:
     write(store)
     assert text.table_text(columns.table(documents(store), total=9)).endswith("… 8 more")
+
+
+def test_a_run_has_one_colour_in_every_chart(store: Store) -> None:
+    for name, metrics in (("a", ("acc",)), ("b", ("acc", "val_loss"))):
+        writer = store.create(new_document(name=name, experiment="x"))
+        for metric in metrics:
+            for step in range(3):
+                writer.log(metric, step, 0.0, float(step))
+        writer.finish()
+    docs = store.find(sort="name")
+    made = comparison.compare(docs, {d["id"]: store.points(d["id"]) for d in docs})["charts"]
+    scales = [c["spec"]["encoding"]["color"]["scale"] for c in made]
+    colours = [dict(zip(s["domain"], s["range"], strict=True)) for s in scales]
+    assert colours[0]["b #1"] == colours[1]["b #1"] != colours[0]["a #1"]

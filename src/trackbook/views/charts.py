@@ -50,18 +50,23 @@ def curves(
     few = len(values) <= 40 * max(1, len(shown))
     mark = {"type": "line", "tooltip": True, "point": {"size": 22} if few else False}
     legend = {"title": None, "orient": "bottom", "columns": 3, "symbolType": "stroke"}
+    scale = _colours(names, shown)
     encoding: dict[str, Any] = {
         "x": {"field": "step", "type": "quantitative", "title": "step", "axis": {"grid": False}},
         "y": {"field": "value", "type": "quantitative", "title": key, "scale": {"zero": False}},
-        "color": {"field": "run", "type": "nominal", "scale": _colours(shown), "legend": legend},
+        "color": {
+            "field": "run",
+            "type": "nominal",
+            "scale": _colours(names, shown),
+            "legend": legend,
+        },
     }
     if len(shown) > len(PALETTE):
         dashes = [_DASHES[i // len(PALETTE) % len(_DASHES)] for i in range(len(shown))]
-        scale = {"domain": shown, "range": dashes}
         encoding["strokeDash"] = {
             "field": "run",
             "type": "nominal",
-            "scale": scale,
+            "scale": {"domain": shown, "range": dashes},
             "legend": legend,
         }
     return _spec(values, {"mark": mark, "encoding": encoding}, width, height)
@@ -91,7 +96,7 @@ def bars(
         "axis": {"labelLimit": 140},
     }
     x = {"field": "value", "type": "quantitative", "title": key}
-    colour = {"field": "run", "type": "nominal", "scale": _colours(shown), "legend": None}
+    colour = {"field": "run", "type": "nominal", "scale": _colours(names, shown), "legend": None}
     written = {
         "mark": {"type": "text", "align": "left", "dx": 4, "color": "#808080"},
         "encoding": {"y": y, "x": {**x, "stack": False}, "text": {"field": "text"}},
@@ -167,8 +172,9 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _colours(names: Sequence[str]) -> dict[str, Any]:
-    return {"domain": list(names), "range": [colour(i) for i in range(len(names))]}
+def _colours(names: Sequence[str], shown: Sequence[str]) -> dict[str, Any]:
+    """A run has its colour in every chart of a comparison, also where others have no points."""
+    return {"domain": list(shown), "range": [colour(names.index(name)) for name in shown]}
 
 
 def colour(index: int) -> str:

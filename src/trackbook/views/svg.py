@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 from .. import formats
-from .charts import colour
 
 _WIDTH, _HEIGHT = 460, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 10, 10, 26
@@ -21,10 +20,21 @@ def draw(chart: dict[str, Any], most: int = 200) -> str:
     """The chart as ``<svg>`` with about ``most`` points a curve; "" for a kind we do not draw."""
     drawing = _KINDS.get(chart["kind"])
     values = chart["spec"]["data"]["values"]
-    return drawing(values, chart["title"], most) if drawing and values else ""
+    if drawing is None or not values:
+        return ""
+    return drawing(values, chart["title"], most, _colours(chart["spec"]))
 
 
-def _curves(values: Sequence[dict[str, Any]], title: str, most: int) -> str:
+def _colours(spec: dict[str, Any]) -> dict[str, str]:
+    """The colour of each run, as the chart's own scale has it."""
+    drawn = spec["layer"][0] if "layer" in spec else spec
+    scale = drawn["encoding"]["color"]["scale"]
+    return dict(zip(scale["domain"], scale["range"], strict=True))
+
+
+def _curves(
+    values: Sequence[dict[str, Any]], title: str, most: int, colours: Mapping[str, str]
+) -> str:
     series: dict[str, list[Pair]] = {}
     for value in values:
         series.setdefault(value["run"], []).append((value["step"], value["value"]))
@@ -35,12 +45,14 @@ def _curves(values: Sequence[dict[str, Any]], title: str, most: int) -> str:
     x_at = _scale(x_ticks, _LEFT, _WIDTH - _RIGHT)
     y_at = _scale(y_ticks, _HEIGHT - _BOTTOM, _TOP)
     parts = [*_y_axis(y_ticks, y_at), *_x_axis(x_ticks, x_at)]
-    for index, pairs in enumerate(series.values()):
-        parts += _line(_thin(pairs, most), x_at, y_at, colour(index))
-    return _svg(_WIDTH, _HEIGHT, title, parts) + _legend(series)
+    for name, pairs in series.items():
+        parts += _line(_thin(pairs, most), x_at, y_at, colours[name])
+    return _svg(_WIDTH, _HEIGHT, title, parts) + _legend(series, colours)
 
 
-def _bars(values: Sequence[dict[str, Any]], title: str, most: int) -> str:
+def _bars(
+    values: Sequence[dict[str, Any]], title: str, most: int, colours: Mapping[str, str]
+) -> str:
     height, left = 8 + 24 * len(values), 150
     finite = [value["value"] for value in values if value["value"] is not None]
     low, high = min([0.0, *finite]), max([0.0, *finite])
@@ -54,13 +66,15 @@ def _bars(values: Sequence[dict[str, Any]], title: str, most: int) -> str:
             f'<text x="{left - 8}" y="{y + 14}" text-anchor="end" {_FONT}>'
             f"{_short(value['run'])}</text>",
             f'<rect x="{start:.1f}" y="{y + 2}" width="{max(end - start, 1):.1f}" height="16" '
-            f'fill="{colour(index)}"/>',
+            f'fill="{colours[value["run"]]}"/>',
             f'<text x="{end + 5:.1f}" y="{y + 14}" {_FONT}>{escape(value["text"])}</text>',
         ]
     return _svg(_WIDTH, height, title, parts)
 
 
-_KINDS: dict[str, Callable[[Sequence[dict[str, Any]], str, int], str]] = {
+_Drawing = Callable[[Sequence[dict[str, Any]], str, int, Mapping[str, str]], str]
+
+_KINDS: dict[str, _Drawing] = {
     "curves": _curves,
     "bars": _bars,
 }
@@ -145,12 +159,12 @@ def _thin(pairs: list[Pair], most: int) -> list[Pair]:
     return kept if kept[-1] == pairs[-1] else [*kept, pairs[-1]]
 
 
-def _legend(names: Iterable[str]) -> str:
+def _legend(names: Iterable[str], colours: Mapping[str, str]) -> str:
     items = [
         f'<span style="margin-right:14px;white-space:nowrap">'
-        f'<span style="color:{colour(i)}">━</span> '
+        f'<span style="color:{colours[name]}">━</span> '
         f"{_short(name, 40)}</span>"
-        for i, name in enumerate(names)
+        for name in names
     ]
     return f'<div style="font-size:11px;max-width:{_WIDTH}px">{"".join(items)}</div>'
 
