@@ -57,7 +57,7 @@ def curves(
         "color": {
             "field": "run",
             "type": "nominal",
-            "scale": _colours(names, shown),
+            "scale": scale,
             "legend": legend,
         },
     }
