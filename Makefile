@@ -85,7 +85,7 @@ $(VENV)/bin/python:
 # Editable, so that a changed Python source needs no new install. pip builds the front end.
 $(VENV)/.package: pyproject.toml $(FRONT_END) | $(VENV)/bin/python
 	@echo "== installing Trackbook into $(VENV) and building its panel (minutes the first time)"
-	@rm -rf $(BUILT)
+	@rm -rf $(BUILT) $(VENV)/share/jupyter/labextensions/trackbook  # may be a developer's link
 	@$(PIP) install --quiet --editable '.[demo]'
 	@touch -c node_modules/.package-lock.json  # npm has rewritten the lock file, with what it said
 	@touch $@
