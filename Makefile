@@ -25,7 +25,7 @@ help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(VENV)/.package  ## run the tutorial notebook and open it in JupyterLab (OPEN=0: do not open)
-	@$(BIN)/python tools/demo.py $(if $(filter 0 no false,$(OPEN)),--no-open)
+	@$(BIN)/python .ci/demo.py $(if $(filter 0 no false,$(OPEN)),--no-open)
 
 test:  ## every check there is: lint, types, units, real IPython, server, notebooks, browser
 	@start=$$SECONDS; \
@@ -63,7 +63,7 @@ bench: $(VENV)/.tools $(VENV)/.package  ## measure; numbers only, nothing fails
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 docs: $(VENV)/.package  ## write docs/cli.md from the commands' own help
-	$(BIN)/python tools/reference.py
+	$(BIN)/python .ci/reference.py
 
 build: $(VENV)/bin/python  ## the wheel, in dist/
 	rm -rf $(BUILT) dist
@@ -71,7 +71,7 @@ build: $(VENV)/bin/python  ## the wheel, in dist/
 
 clean:  ## remove what the other targets made, the demo's folder too; never a .trackbook of yours
 	rm -rf $(BUILT) $(VENV) node_modules labextension/node_modules dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find src tests benchmarks tools -name __pycache__ -prune -exec rm -rf {} +
+	find src tests benchmarks .ci -name __pycache__ -prune -exec rm -rf {} +
 
 # -- the environment; the stamps make a second call cheap ------------------------------------------
 
@@ -93,7 +93,7 @@ $(VENV)/.package: pyproject.toml $(FRONT_END) | $(VENV)/bin/python
 # All that `make test` needs but the package itself, so that npm can work at the same time.
 $(VENV)/.tools: pyproject.toml | $(VENV)/bin/python
 	@echo "== installing the test tools into $(VENV)"
-	@$(BIN)/python tools/requirements.py > $(VENV)/requirements.txt
+	@$(BIN)/python .ci/requirements.py > $(VENV)/requirements.txt
 	@$(PIP) install --quiet --requirement $(VENV)/requirements.txt
 	@touch $@
 

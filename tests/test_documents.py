@@ -37,7 +37,7 @@ def project() -> dict[str, Any]:
 
 def test_the_references_say_what_the_code_says() -> None:
     written = subprocess.run(
-        [sys.executable, "tools/reference.py", "--print"],
+        [sys.executable, ".ci/reference.py", "--print"],
         cwd=ROOT,
         capture_output=True,
         text=True,
