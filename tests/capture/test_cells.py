@@ -274,3 +274,21 @@ def test_a_store_that_cannot_be_used_is_one_warning_and_can_be_mended(
     monkeypatch.setenv("TRACKBOOK_STORE", str(tmp_path / ".trackbook"))
     run(ip, "%%track\nx = 2")
     assert [r.params for r in tb.runs()] == [{"x": 2}]
+
+
+def test_params_are_on_disk_before_the_cell_has_run(ip: InteractiveShell) -> None:
+    run(ip, "size = 4")
+    run(
+        ip,
+        "%%track early\nimport trackbook as tb\nlr, sizes = 0.1, [1, 2]\nbig = 2**10\n"
+        "seen = tb.get_run('early').params\nforest = complex(size)",
+    )
+    assert ip.user_ns["seen"] == {"lr": 0.1, "sizes": [1, 2], "size": 4}
+    done = document(tb.get_run("early"))
+    assert done["params"] == {"lr": 0.1, "sizes": [1, 2], "big": 1024, "size": 4}
+    assert "param_history" not in done
+
+
+def test_params_that_a_failing_cell_never_reached_are_not_kept(ip: InteractiveShell) -> None:
+    run(ip, "%%track\na = 1\n1 / 0\nb = 2")
+    assert tb.get_run("latest").params == {"a": 1}

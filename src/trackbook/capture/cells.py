@@ -104,6 +104,8 @@ class CellHooks:
                 session.warn(f"this cell is not tracked: {problem}")
                 return
             before = _earlier(self._shell.user_ns) if asked.auto else {}
+            if asked.auto:
+                run.expect_params(cellvalues.foresee(source, before, params=asked.params))
             self._tracked = (asked, run, before)
 
     def _open(self, session: Session, asked: options.Options) -> ActiveRun:
@@ -155,6 +157,7 @@ class CellHooks:
             metrics=asked.metrics,
             failed_line=_failing_line(error),
         )
+        run.forget_expected(found.params)
         left_out = run.take_params(found.params)
         logged = run.summary()
         run.log_metrics({k: v for k, v in found.metrics.items() if k not in logged})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,14 @@ from .literals import dotted, is_construction, is_literal, normalised_hash
 from .noise import Noise
 from .plainvalues import MISSING, is_config, number, plain
 
-__all__ = ["CellValues", "analyse", "collect", "literal_binding_names", "normalised_hash"]
+__all__ = [
+    "CellValues",
+    "analyse",
+    "collect",
+    "foresee",
+    "literal_binding_names",
+    "normalised_hash",
+]
 
 _CONFIG_MAKERS = {"Namespace", "SimpleNamespace", "parse_args"}
 _SCALARS = (str, bool, int, float, type(None))
@@ -46,6 +54,22 @@ def collect(
         return search.result(params, metrics)
     except RecursionError:
         return CellValues(notes=["the cell is nested too deeply to read values from it"])
+
+
+def foresee(
+    source: str, before: Mapping[str, Any], *, params: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """The params that a cell will have if it runs through: what is known before it runs.
+
+    So a run whose kernel dies has them too. Literals that take computing (``2**10``) are not known.
+    """
+    facts, names = analyse(source), literal_binding_names(source)
+    literals: dict[str, Any] = {}
+    for binding in facts.bindings:
+        if binding.name in names and binding.value is not None:
+            with contextlib.suppress(ValueError, TypeError, SyntaxError, MemoryError):
+                literals[binding.name] = ast.literal_eval(binding.value)
+    return collect(facts, {**before, **literals}, before, params=params).params
 
 
 class _Search:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -65,6 +65,7 @@ class ActiveRun:
         self.cell_key: str | None = None
         """The cell that opened it; executing that cell again ends a bare run."""
         self.explicit_params: set[str] = set()
+        self._expected: set[str] = set()
         self.fits: list[str] = []
         """The classes that were fitted in it."""
 
@@ -146,6 +147,20 @@ class ActiveRun:
         ours = {k: v for k, v in plain.items() if k not in self.explicit_params}
         self._put_params(ours, autologged=autologged)
         return left_out
+
+    def expect_params(self, params: Mapping[str, Any]) -> None:
+        """Params that the run will have if its cell runs through; see ``forget_expected``."""
+        held = set(self.document["params"])
+        self.take_params({k: v for k, v in params.items() if k not in held})
+        self._expected = set(self.document["params"]) - held
+
+    def forget_expected(self, found: Container[str]) -> None:
+        """Take expected params back that were not found in the end."""
+        with self._lock:
+            for key in self._expected:
+                if key not in found and key not in self.explicit_params:
+                    self.document["params"].pop(key, None)
+        self._expected = set()
 
     def _put_params(self, plain: dict[str, Any], *, autologged: bool = False) -> None:
         clean, hidden = redact.tree(plain)
