@@ -102,7 +102,7 @@ def test_a_pipeline_is_one_run_with_deep_names() -> None:
     assert (run.params["clf__C"], run.params["clf__kernel"]) == (2.0, "linear")
     assert (run.params["clf"], run.params["scale"]) == ("SVC", "StandardScaler")
     assert run.metrics["training_score"] == pipe.score(X, y)
-    assert "1 inner fits folded" in told(run)
+    assert "1 inner fit folded" in told(run)
 
 
 def test_a_search_logs_its_best_and_its_candidates() -> None:

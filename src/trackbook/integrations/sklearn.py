@@ -109,7 +109,8 @@ def _after_fit(
 ) -> None:
     try:
         if _state.inner:
-            fit.note(f"{_state.inner} inner fits folded into {type(estimator).__name__}")
+            fits_inside = f"{_state.inner} inner fit{'s' * (_state.inner > 1)}"
+            fit.note(f"{fits_inside} folded into {type(estimator).__name__}")
         if outcome.error is not None:
             return
         fits.remember(estimator, fit.run)
