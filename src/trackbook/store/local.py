@@ -233,6 +233,13 @@ class LocalStore:
             self._refresh()
             return sum(not d.get("deleted") for d in self._catalogue.table.rows.values())
 
+    def trash(self) -> list[Document]:
+        """The deleted runs, the newest first; they stay on disk until they are purged."""
+        with self._lock:
+            self._refresh()
+            gone = [d for d in self._catalogue.table.rows.values() if d.get("deleted")]
+        return sorted(gone, key=lambda document: document["started"], reverse=True)
+
     def document(self, run_id: str) -> Document:
         """One document as ``find`` gives it."""
         with self._lock:

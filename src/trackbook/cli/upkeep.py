@@ -1,0 +1,120 @@
+"""The commands that look after a local store: the trash, what is not needed, other stores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .. import formats
+from ..errors import StoreError
+from ..model import Document
+from ..store import LocalStore
+from ..store.upkeep import purge as purging
+from ..views import columns, text
+from .terminal import opened, print_json, store_option
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+
+
+def local(path: str | None) -> LocalStore:
+    """The existing local store that ``--store`` names."""
+    store = opened(path)
+    if not isinstance(store, LocalStore) or not store.id:
+        raise StoreError(f"there is no store in {store.path}")
+    return store
+
+
+@click.command()
+@click.argument("refs", nargs=-1, required=True, metavar="REF...")
+@store_option
+def rm(refs: tuple[str, ...], store: str | None) -> None:
+    """Move the runs REF... to the trash, from where `restore` brings them back."""
+    _edit(local(store), refs, deleted=True)
+
+
+@click.command()
+@click.argument("refs", nargs=-1, required=True, metavar="REF...")
+@store_option
+def restore(refs: tuple[str, ...], store: str | None) -> None:
+    """Bring the runs REF... back from the trash."""
+    _edit(local(store), refs, deleted=False)
+
+
+def _edit(store: LocalStore, refs: tuple[str, ...], *, deleted: bool) -> None:
+    if deleted:
+        found = [store.document(store.resolve(ref)) for ref in refs]
+    else:
+        found = [purging.in_trash(store, ref) for ref in refs]
+    for document in _once(found):
+        store.edit(document["id"], {"deleted": deleted})
+        click.echo(f"{_label(document)} {'is in the trash' if deleted else 'is back'}")
+
+
+@click.command()
+@click.argument("refs", nargs=-1, metavar="[REF...]")
+@click.option("--all", "everything", is_flag=True, help="Every run in the trash.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON; asks nothing, so with --yes.")
+@store_option
+def purge(
+    refs: tuple[str, ...], everything: bool, yes: bool, as_json: bool, store: str | None
+) -> None:
+    """Remove runs that are in the trash from disk, for good.
+
+    Shows the names and bytes first, and asks. Without REF and --all it only lists the trash. The
+    files that the runs kept (artifacts, cells) go with the next `trackbook gc`.
+    """
+    if refs and everything:
+        raise click.UsageError("name runs or say --all, not both")
+    listing = not refs and not everything
+    if as_json and not yes and not listing:
+        raise click.UsageError("--json asks nothing: say --yes too")
+    there = local(store)
+    found = _once([purging.in_trash(there, ref) for ref in refs]) if refs else there.trash()
+    sizes = {document["id"]: purging.size(there, document["id"]) for document in found}
+    if not as_json:
+        _print_trash(found, sizes, listing)
+    if not listing and found and not yes:
+        click.confirm("Remove for good?", abort=True)
+    purged = [] if listing else found
+    for document in purged:
+        purging.purge(there, document["id"])
+    if as_json:
+        print_json([_entry(document, sizes, not listing) for document in found])
+    elif purged:
+        click.echo(f"purged {_runs(len(purged))}, {formats.size(sum(sizes.values()))}")
+
+
+def _print_trash(found: list[Document], sizes: dict[str, int], listing: bool) -> None:
+    if not found:
+        click.echo("the trash is empty")
+        return
+    for document in found:
+        click.echo(f"{_label(document)}  {formats.size(sizes[document['id']])}")
+    if listing:
+        click.echo(
+            f"{_runs(len(found))} in the trash, {formats.size(sum(sizes.values()))}; "
+            "`trackbook purge --all` removes them for good"
+        )
+
+
+def _entry(document: Document, sizes: dict[str, int], purged: bool) -> dict[str, Any]:
+    keys = ("id", "name", "number", "experiment", "started")
+    entry = {key: document[key] for key in keys}
+    return {**entry, "bytes": sizes[document["id"]], "purged": purged}
+
+
+def _once(documents: list[Document]) -> list[Document]:
+    return list({document["id"]: document for document in documents}.values())
+
+
+def _label(document: Document) -> str:
+    return f"{text.printable(columns.label(document))}  {document['id']}"
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
+
+
+COMMANDS: tuple[click.Command, ...] = (rm, restore, purge)

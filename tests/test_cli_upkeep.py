@@ -1,0 +1,111 @@
+"""The commands that look after a store, over real stores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from runs import write
+
+from trackbook.cli import trackbook
+from trackbook.store import Store
+
+
+def call(store: Store, *arguments: str, answer: str | None = None) -> Result:
+    return CliRunner().invoke(trackbook, [*arguments, "--store", str(store.path)], input=answer)
+
+
+def failed(result: Result, code: int) -> str:
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    assert len(result.stderr.strip().splitlines()) == 1 or code == 2
+    return result.stderr
+
+
+def place(store: Store, run_id: str) -> Path:
+    assert store.path
+    return store.path / "runs" / run_id[:8] / run_id
+
+
+# -- the trash -------------------------------------------------------------------------------------
+
+
+def test_a_run_goes_to_the_trash_and_comes_back(store: Store) -> None:
+    run_id = write(store)
+    assert "is in the trash" in call(store, "rm", "forest").stdout
+    assert store.find() == []
+    assert call(store, "restore", "forest").exit_code == 0
+    assert [document["id"] for document in store.find()] == [run_id]
+
+
+def test_restore_means_the_run_in_the_trash_also_where_another_has_its_name(store: Store) -> None:
+    old = write(store)
+    call(store, "rm", old)
+    new = write(store)
+    assert call(store, "restore", "forest").exit_code == 0
+    assert {document["id"] for document in store.find()} == {old, new}
+    assert "not in the trash" in failed(call(store, "restore", "forest"), 1)
+
+
+def test_purge_shows_asks_and_removes(store: Store) -> None:
+    run_id = write(store, metrics={"loss": [1.0] * 1000})
+    kept = write(store, "kept")
+    call(store, "rm", run_id)
+    refused = call(store, "purge", "forest", answer="n\n")
+    assert refused.exit_code == 1
+    assert "forest #1" in refused.stdout
+    assert "kB" in refused.stdout
+    assert place(store, run_id).is_dir()
+    assert "purged 1 run" in call(store, "purge", "forest", answer="y\n").stdout
+    assert not place(store, run_id).exists()
+    assert call(store, "restore", run_id).exit_code == 1
+    assert [document["id"] for document in store.find()] == [kept]
+
+
+def test_purge_without_a_terminal_does_not_take_silence_for_yes(store: Store) -> None:
+    run_id = write(store)
+    call(store, "rm", run_id)
+    assert call(store, "purge", "--all").exit_code == 1
+    assert place(store, run_id).is_dir()
+
+
+def test_purge_alone_lists_and_all_empties_the_trash(store: Store) -> None:
+    ids = {write(store, name) for name in ("a", "b", "c")}
+    assert call(store, "purge").stdout == "the trash is empty\n"
+    call(store, "rm", "a", "b", "a")
+    listed = json.loads(call(store, "purge", "--json").stdout)
+    assert {entry["name"] for entry in listed} == {"a", "b"}
+    assert all(entry["bytes"] > 0 and not entry["purged"] for entry in listed)
+    assert "2 runs in the trash" in call(store, "purge").stdout
+    done = json.loads(call(store, "purge", "--all", "--yes", "--json").stdout)
+    assert {entry["id"] for entry in done} == {entry["id"] for entry in listed} < ids
+    assert call(store, "purge", "--all", "--yes").stdout == "the trash is empty\n"
+    assert [document["name"] for document in store.find()] == ["c"]
+
+
+def test_purge_takes_only_what_is_in_the_trash(store: Store) -> None:
+    run_id = write(store)
+    message = failed(call(store, "purge", run_id, "--yes"), 1)
+    assert "not in the trash" in message
+    assert "trackbook rm" in message
+    assert place(store, run_id).is_dir()
+    failed(call(store, "purge", "nothing", "--yes"), 1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("rm",), ("restore",), ("purge", "a", "--all"), ("purge", "--all", "--json")],
+)
+def test_wrong_usage_is_2(store: Store, arguments: tuple[str, ...]) -> None:
+    failed(call(store, *arguments), 2)
+
+
+@pytest.mark.parametrize("arguments", [("purge",), ("rm", "x")])
+def test_where_there_is_no_store_one_line_says_so(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    result = CliRunner().invoke(trackbook, [*arguments, "--store", str(tmp_path)])
+    assert "there is no store" in failed(result, 1)
+    assert list(tmp_path.iterdir()) == []
