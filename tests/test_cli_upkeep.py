@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,43 @@ def test_where_there_is_no_store_one_line_says_so(
     result = CliRunner().invoke(trackbook, [*arguments, "--store", str(tmp_path)])
     assert "there is no store" in failed(result, 1)
     assert list(tmp_path.iterdir()) == []
+
+
+# -- gc --------------------------------------------------------------------------------------------
+
+
+def age(store: Store) -> None:
+    assert store.path
+    for path in store.path.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+
+
+def test_gc_shows_what_would_go_and_then_removes_it(store: Store) -> None:
+    write(store, source="a = 1", metrics={"loss": [1.0]})
+    stray = store.blobs.put(b"nobody names me")
+    age(store)
+    dry = call(store, "gc", "--dry-run")
+    assert dry.exit_code == 0
+    assert "would remove 1 file, 15 B" in dry.stdout
+    assert "forest #1" in dry.stdout
+    report = json.loads(call(store, "gc", "--dry-run", "--json").stdout)
+    assert [Path(entry["path"]).name for entry in report["unneeded"]] == [stray]
+    assert report["freed"] == 0
+    assert store.blobs.get(stray) == b"nobody names me"
+    assert "removed 15 B" in call(store, "gc").stdout
+    assert json.loads(call(store, "gc", "--json").stdout)["unneeded"] == []
+    assert store.blobs.get(store.find()[0]["cell"]["source"]) == b"a = 1"
+
+
+def test_gc_that_cannot_read_a_run_removes_nothing_and_says_why(store: Store) -> None:
+    run_id = write(store)
+    store.blobs.put(b"nobody names me")
+    age(store)
+    (place(store, run_id) / "run.json").write_text("{")
+    for options in ((), ("--dry-run",), ("--json",)):
+        result = call(store, "gc", *options)
+        assert result.exit_code == 1
+        assert run_id in result.stderr
+        assert "no blob was removed" in result.stderr
+    assert store.blobs.put(b"nobody names me")
+    assert call(store, "gc", "--frobnicate").exit_code == 2

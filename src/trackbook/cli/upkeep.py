@@ -11,6 +11,7 @@ from ..errors import StoreError
 from ..model import Document
 from ..store import LocalStore
 from ..store.upkeep import purge as purging
+from ..store.upkeep import sweep
 from ..views import columns, text
 from .terminal import opened, print_json, store_option
 
@@ -105,6 +106,68 @@ def _entry(document: Document, sizes: dict[str, int], purged: bool) -> dict[str,
     return {**entry, "bytes": sizes[document["id"]], "purged": purged}
 
 
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only show what would go.")
+@_JSON
+@store_option
+def gc(dry_run: bool, as_json: bool, store: str | None) -> None:
+    """Remove the blobs that no run names, and what killed processes left behind.
+
+    Nothing younger than a day goes, and no blob while a run or a file cannot be read: it may be
+    the one that needs it. Shows the bytes by kind and the largest runs.
+    """
+    there = local(store)
+    found = sweep.survey(there)
+    largest = sweep.largest(there, found)
+    freed = 0 if dry_run else sweep.sweep(there, found)
+    if as_json:
+        print_json(_survey(found, largest, freed))
+    else:
+        _print_survey(found, largest)
+        would = sum(entry.bytes for entry in found.removable())
+        count = len(found.removable())
+        files = "1 file" if count == 1 else f"{count} files"
+        click.echo(
+            f"would remove {files}, {formats.size(would)}"
+            if dry_run
+            else f"removed {formats.size(freed)}"
+        )
+    _complain(found.problems, "no blob was removed, because a run may need it:")
+
+
+def _survey(found: sweep.Survey, largest: list[dict[str, Any]], freed: int) -> dict[str, Any]:
+    unneeded = [
+        {"path": str(entry.path), "kind": entry.kind, "bytes": entry.bytes}
+        for entry in found.removable()
+    ]
+    return {
+        "kinds": found.kinds,
+        "largest": largest,
+        "unneeded": unneeded,
+        "freed": freed,
+        "problems": found.problems,
+    }
+
+
+def _print_survey(found: sweep.Survey, largest: list[dict[str, Any]]) -> None:
+    rows = [(kind, formats.size(count)) for kind, count in found.kinds.items()]
+    rows.append(("all", formats.size(sum(found.kinds.values()))))
+    click.echo("\n".join(f"{kind:<10} {shown:>8}" for kind, shown in rows))
+    if largest:
+        click.echo("\nlargest runs, with the files they kept")
+    for run in largest:
+        trash = "  in the trash" if run["deleted"] else ""
+        label = text.printable(f"{run['name']} #{run['number']}")
+        click.echo(f"{formats.size(run['bytes']):>8}  {label}  {run['id']}{trash}")
+    click.echo("")
+
+
+def _complain(problems: list[str], why: str) -> None:
+    """Say on stderr what is wrong, and end with 1; nothing where nothing is."""
+    if problems:
+        raise click.ClickException("\n  ".join([why, *problems]))
+
+
 def _once(documents: list[Document]) -> list[Document]:
     return list({document["id"]: document for document in documents}.values())
 
@@ -117,4 +180,4 @@ def _runs(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
 
 
-COMMANDS: tuple[click.Command, ...] = (rm, restore, purge)
+COMMANDS: tuple[click.Command, ...] = (rm, restore, purge, gc)

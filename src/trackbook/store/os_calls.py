@@ -140,6 +140,21 @@ def mark_used(path: Path, after: float) -> bool:
     return True
 
 
+def remove_unless_used(path: Path, modified_ns: int) -> bool:
+    """Remove a file whose time still is the given one; False where it was used since.
+
+    It is moved aside for the last look, so that ``mark_used`` either shows in its time or fails.
+    """
+    aside = temporary_beside(path)
+    path.rename(aside)
+    if aside.lstat().st_mtime_ns != modified_ns:
+        # Over a file that was written anew meanwhile: it has the same content.
+        os.replace(aside, path)
+        return False
+    aside.unlink()
+    return True
+
+
 def open_plain(path: Path) -> IO[bytes]:
     """A regular file, open for reading; ``OSError`` for a link, a pipe or a folder."""
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -41,6 +41,17 @@ def run_folders(root: Path) -> Iterator[Path]:
                 yield Path(entry.path)
 
 
+def links(root: Path) -> Iterator[Path]:
+    """Links that stand where a day or a run should; readers follow them, upkeep does not."""
+    for entry in entries(root / "runs"):
+        if _DAY.fullmatch(entry.name) and entry.is_symlink():
+            yield Path(entry.path)
+    for day in days(root):
+        for entry in entries(day):
+            if is_run(entry.name, day) and entry.is_symlink():
+                yield Path(entry.path)
+
+
 def is_run(name: str, day: Path) -> bool:
     """Whether an entry of a day's folder has the name of a run of that day."""
     return is_run_id(name) and name[:8] == day.name
