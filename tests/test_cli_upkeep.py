@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from runs import write
 
 from trackbook.cli import trackbook
-from trackbook.store import Store
+from trackbook.store import Store, open_store
 
 
 def call(store: Store, *arguments: str, answer: str | None = None) -> Result:
@@ -150,3 +150,34 @@ def test_gc_that_cannot_read_a_run_removes_nothing_and_says_why(store: Store) ->
         assert "no blob was removed" in result.stderr
     assert store.blobs.put(b"nobody names me")
     assert call(store, "gc", "--frobnicate").exit_code == 2
+
+
+# -- merge -----------------------------------------------------------------------------------------
+
+
+def test_merge_copies_says_what_and_does_nothing_twice(store: Store, tmp_path: Path) -> None:
+    other = open_store(tmp_path / "laptop" / ".trackbook", create=True)
+    run_id = write(other, source="a = 1")
+    running = write(other, "running", end=False)
+    result = call(store, "merge", str(tmp_path / "laptop"))
+    assert result.exit_code == 0
+    assert "copied 1 run and 1 of their files, 5 B" in result.stdout
+    assert f"{running} is still running there" in result.stdout
+    assert [document["id"] for document in store.find()] == [run_id]
+    report = json.loads(call(store, "merge", str(other.path), "--json").stdout)
+    assert (report["copied"], report["present"]) == ([], [run_id])
+
+
+def test_merge_says_what_it_cannot_copy(store: Store, tmp_path: Path) -> None:
+    other = open_store(tmp_path / "other", create=True)
+    good, bad = write(other), write(other)
+    (place(other, bad) / "run.json").write_text("{")
+    result = call(store, "merge", str(other.path))
+    assert result.exit_code == 1
+    assert bad in result.stderr
+    assert [document["id"] for document in store.find()] == [good]
+    assert "the store itself" in failed(call(store, "merge", str(store.path)), 1)
+    (tmp_path / "empty").mkdir()
+    assert "no store" in failed(call(store, "merge", str(tmp_path / "empty")), 1)
+    failed(call(store, "merge", str(tmp_path / "none")), 2)
+    failed(call(store, "merge"), 2)

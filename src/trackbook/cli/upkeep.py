@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from .. import formats
 from ..errors import StoreError
 from ..model import Document
 from ..store import LocalStore
+from ..store.upkeep import merge as merging
 from ..store.upkeep import purge as purging
 from ..store.upkeep import sweep
 from ..views import columns, text
@@ -168,6 +170,32 @@ def _complain(problems: list[str], why: str) -> None:
         raise click.ClickException("\n  ".join([why, *problems]))
 
 
+@click.command()
+@click.argument("other", type=click.Path(exists=True, file_okay=False))
+@_JSON
+@store_option
+def merge(other: str, as_json: bool, store: str | None) -> None:
+    """Copy the runs of another store, and the files they kept, into this one.
+
+    OTHER is a store or the folder that holds it; it is only read. What is here already is never
+    overwritten, so doing it again is safe. Runs that are still running there are left out.
+    """
+    here, there = opened(store), local(other)
+    if not isinstance(here, LocalStore):
+        raise StoreError("only a local store can take runs in")
+    done = merging.merge(here, there)
+    if as_json:
+        print_json(dataclasses.asdict(done))
+    else:
+        click.echo(
+            f"copied {_runs(len(done.copied))} and {done.blobs} of their files, "
+            f"{formats.size(done.bytes)}; {len(done.present)} already here"
+        )
+        for run_id in done.running:
+            click.echo(f"{run_id} is still running there: left out")
+    _complain(done.problems, "some runs were not copied:")
+
+
 def _once(documents: list[Document]) -> list[Document]:
     return list({document["id"]: document for document in documents}.values())
 
@@ -180,4 +208,4 @@ def _runs(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
 
 
-COMMANDS: tuple[click.Command, ...] = (rm, restore, purge, gc)
+COMMANDS: tuple[click.Command, ...] = (rm, restore, purge, gc, merge)

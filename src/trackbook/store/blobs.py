@@ -61,7 +61,7 @@ class LocalBlobs:
         try:
             self._prepare()
             name = name_of(data, self.algorithm)
-            if self._keeps(name):
+            if self.keeps(name):
                 return name
             packed = zstandard.ZstdCompressor(level=3).compress(data)
             smaller = len(packed) <= _WORTH * len(data)
@@ -120,13 +120,13 @@ class LocalBlobs:
             name = f"{algorithm}-{digest.hexdigest()}"
             if wanted not in (None, name):
                 raise StoreError(f"blob {wanted} is damaged: its content has another hash")
-            if not self._keeps(name):
+            if not self.keeps(name):
                 os.replace(temporary, self._target(name, smaller))
             return name, size
         finally:
             os_calls.remove(temporary)
 
-    def _keeps(self, name: str) -> bool:
+    def keeps(self, name: str) -> bool:
         """Whether the content is here, and from now on safe from a ``gc`` at the same time.
 
         A sweep moves a blob aside and looks at its time once more, so either it sees this mark

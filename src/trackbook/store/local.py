@@ -93,7 +93,7 @@ class LocalStore:
             except OSError as problem:
                 raise StoreError(f"no store can be made in {self._root}: {problem}") from problem
             self._read_identity()
-        if self._format > FORMAT:
+        if self.newer:
             raise StoreError(
                 f"the store {self._root} has format {self._format}, newer than this Trackbook "
                 "knows: it can be read, not written; update Trackbook"
@@ -109,9 +109,14 @@ class LocalStore:
             return False
 
     @property
+    def newer(self) -> bool:
+        """Whether a newer Trackbook made the store: it can be read, not written."""
+        return self._format > FORMAT
+
+    @property
     def writable(self) -> bool:
         """Whether runs can be written here."""
-        return self._format <= FORMAT and os_calls.writable(self._root)
+        return not self.newer and os_calls.writable(self._root)
 
     # -- writing -----------------------------------------------------------------------------------
 

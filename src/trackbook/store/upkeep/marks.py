@@ -157,10 +157,9 @@ class Reach:
     def _inside(self, name: str) -> frozenset[str]:
         found = self._inner.get(name)
         if found is None:
-            found = frozenset()
-            if self._blobs.find(name) is not None:
-                found = frozenset(_mentions(_if_json(self._blobs.chunks(name))))
-            self._inner[name] = found
+            if self._blobs.find(name) is None:
+                return frozenset()  # it may come yet
+            found = self._inner[name] = frozenset(_mentions(_if_json(self._blobs.chunks(name))))
         return found
 
 
