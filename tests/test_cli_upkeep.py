@@ -181,3 +181,36 @@ def test_merge_says_what_it_cannot_copy(store: Store, tmp_path: Path) -> None:
     assert "no store" in failed(call(store, "merge", str(tmp_path / "empty")), 1)
     failed(call(store, "merge", str(tmp_path / "none")), 2)
     failed(call(store, "merge"), 2)
+
+
+# -- doctor ----------------------------------------------------------------------------------------
+
+
+def test_doctor_says_that_a_store_is_whole(store: Store) -> None:
+    write(store, metrics={"loss": [1.0]}, source="a = 1")
+    for options in ((), ("--deep",), ("--repair",), ("--repair", "--deep")):
+        result = call(store, "doctor", *options)
+        assert (result.exit_code, result.stdout) == (0, "no problems in 1 run\n")
+
+
+def test_doctor_lists_problems_with_cures_and_ends_with_1(store: Store) -> None:
+    run_id = write(store)
+    (place(store, run_id) / "run.json").write_text("{")
+    result = call(store, "doctor")
+    assert result.exit_code == 1
+    assert run_id in result.stdout
+    assert "cure: " in result.stdout
+    assert "1 problem in 1 run" in result.stdout
+    repaired = call(store, "doctor", "--repair", "--json")
+    assert repaired.exit_code == 1
+    report = json.loads(repaired.stdout)
+    assert [problem["where"] for problem in report["problems"]] == [run_id]
+    assert (place(store, run_id) / "run.json").read_text() == "{"
+
+
+def test_doctor_of_a_store_without_identity_is_one_line(store: Store, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "store.json").write_text("{")
+    result = CliRunner().invoke(trackbook, ["doctor", "--store", str(copy)])
+    assert "damaged" in failed(result, 1)

@@ -11,6 +11,7 @@ from .. import formats
 from ..errors import StoreError
 from ..model import Document
 from ..store import LocalStore
+from ..store.upkeep import doctor as doctoring
 from ..store.upkeep import merge as merging
 from ..store.upkeep import purge as purging
 from ..store.upkeep import sweep
@@ -196,6 +197,35 @@ def merge(other: str, as_json: bool, store: str | None) -> None:
     _complain(done.problems, "some runs were not copied:")
 
 
+@click.command()
+@click.option("--deep", is_flag=True, help="Read every kept file and compare its hash too.")
+@click.option("--repair", is_flag=True, help="Rebuild the index from the runs first.")
+@_JSON
+@store_option
+def doctor(deep: bool, repair: bool, as_json: bool, store: str | None) -> None:
+    """Check that the store is whole, and say what can be done where it is not.
+
+    Ends with 1 where there are problems. Only --repair changes anything, and only the index, which
+    is derived from the runs.
+    """
+    there = local(store)
+    if repair:
+        doctoring.repair(there)
+    problems = doctoring.examine(there, deep=deep)
+    runs = doctoring.count(there)
+    if as_json:
+        found = [dataclasses.asdict(problem) for problem in problems]
+        print_json({"runs": runs, "repaired": repair, "problems": found})
+    else:
+        for problem in problems:
+            click.echo(text.printable(f"{problem.where}: {problem.what}"))
+            click.echo(f"    cure: {problem.cure}")
+        several = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        click.echo(f"{several if problems else 'no problems'} in {_runs(runs)}")
+    if problems:
+        click.get_current_context().exit(1)
+
+
 def _once(documents: list[Document]) -> list[Document]:
     return list({document["id"]: document for document in documents}.values())
 
@@ -208,4 +238,4 @@ def _runs(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
 
 
-COMMANDS: tuple[click.Command, ...] = (rm, restore, purge, gc, merge)
+COMMANDS: tuple[click.Command, ...] = (rm, restore, purge, gc, merge, doctor)
