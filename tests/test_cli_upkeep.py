@@ -124,6 +124,8 @@ def age(store: Store) -> None:
 def test_gc_shows_what_would_go_and_then_removes_it(store: Store) -> None:
     write(store, source="a = 1", metrics={"loss": [1.0]})
     stray = store.blobs.put(b"nobody names me")
+    young = call(store, "gc")
+    assert "removed 0 B; 15 B that no run names yet" in young.stdout
     age(store)
     dry = call(store, "gc", "--dry-run")
     assert dry.exit_code == 0

@@ -33,7 +33,10 @@ def local(path: str | None) -> LocalStore:
 @click.argument("refs", nargs=-1, required=True, metavar="REF...")
 @store_option
 def rm(refs: tuple[str, ...], store: str | None) -> None:
-    """Move the runs REF... to the trash, from where `restore` brings them back."""
+    """Move runs to the trash.
+
+    `trackbook restore` brings them back, `trackbook purge` removes them for good.
+    """
     _edit(local(store), refs, deleted=True)
 
 
@@ -41,7 +44,10 @@ def rm(refs: tuple[str, ...], store: str | None) -> None:
 @click.argument("refs", nargs=-1, required=True, metavar="REF...")
 @store_option
 def restore(refs: tuple[str, ...], store: str | None) -> None:
-    """Bring the runs REF... back from the trash."""
+    """Bring runs back from the trash.
+
+    A name means the newest run of that name in the trash.
+    """
     _edit(local(store), refs, deleted=False)
 
 
@@ -114,10 +120,11 @@ def _entry(document: Document, sizes: dict[str, int], purged: bool) -> dict[str,
 @_JSON
 @store_option
 def gc(dry_run: bool, as_json: bool, store: str | None) -> None:
-    """Remove the blobs that no run names, and what killed processes left behind.
+    """Remove what no run needs, and show what takes the space.
 
-    Nothing younger than a day goes, and no blob while a run or a file cannot be read: it may be
-    the one that needs it. Shows the bytes by kind and the largest runs.
+    These are the blobs (artifacts, cells, snapshots) that no run names, and what processes left
+    that were killed. Nothing younger than a day goes, and no blob while a run or a file cannot be
+    read: it may be the one that needs it. Shows the bytes by kind and the largest runs.
     """
     there = local(store)
     found = sweep.survey(there)
@@ -127,14 +134,7 @@ def gc(dry_run: bool, as_json: bool, store: str | None) -> None:
         print_json(_survey(found, largest, freed))
     else:
         _print_survey(found, largest)
-        would = sum(entry.bytes for entry in found.removable())
-        count = len(found.removable())
-        files = "1 file" if count == 1 else f"{count} files"
-        click.echo(
-            f"would remove {files}, {formats.size(would)}"
-            if dry_run
-            else f"removed {formats.size(freed)}"
-        )
+        click.echo(_outcome(found, None if dry_run else freed))
     _complain(found.problems, "no blob was removed, because a run may need it:")
 
 
@@ -150,6 +150,20 @@ def _survey(found: sweep.Survey, largest: list[dict[str, Any]], freed: int) -> d
         "freed": freed,
         "problems": found.problems,
     }
+
+
+def _outcome(found: sweep.Survey, freed: int | None) -> str:
+    """What went, or would go, and what is too young for it."""
+    going = found.removable()
+    total = sum(entry.bytes for entry in going)
+    said = f"removed {formats.size(freed)}" if freed is not None else ""
+    if freed is None:
+        files = "1 file" if len(going) == 1 else f"{len(going)} files"
+        said = f"would remove {files}, {formats.size(total)}"
+    young = found.kinds["unneeded"] - sum(entry.bytes for entry in found.unneeded)
+    if young > 0 and not found.problems:
+        said += f"; {formats.size(young)} that no run names yet is younger than a day"
+    return said
 
 
 def _print_survey(found: sweep.Survey, largest: list[dict[str, Any]]) -> None:
@@ -176,10 +190,11 @@ def _complain(problems: list[str], why: str) -> None:
 @_JSON
 @store_option
 def merge(other: str, as_json: bool, store: str | None) -> None:
-    """Copy the runs of another store, and the files they kept, into this one.
+    """Copy the runs of another store into this one.
 
-    OTHER is a store or the folder that holds it; it is only read. What is here already is never
-    overwritten, so doing it again is safe. Runs that are still running there are left out.
+    The files that they kept come too. OTHER is a store or a folder that holds one; it is only
+    read. What is here already is never overwritten, so doing it again is safe. Runs that are still
+    running there are left out.
     """
     here, there = opened(store), local(other)
     if not isinstance(here, LocalStore):
@@ -203,10 +218,10 @@ def merge(other: str, as_json: bool, store: str | None) -> None:
 @_JSON
 @store_option
 def doctor(deep: bool, repair: bool, as_json: bool, store: str | None) -> None:
-    """Check that the store is whole, and say what can be done where it is not.
+    """Check that the store is whole.
 
-    Ends with 1 where there are problems. Only --repair changes anything, and only the index, which
-    is derived from the runs.
+    Lists what is not, each with a cure. Ends with 1 where there are problems. Only --repair changes
+    anything, and only the index, which is derived from the runs.
     """
     there = local(store)
     if repair:
