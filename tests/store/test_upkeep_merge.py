@@ -207,6 +207,12 @@ def foreign_content(here: LocalStore, there: LocalStore, run_id: str, fault: str
         (root(there) / "blobs" / source[3:5] / source).symlink_to(mine)
     elif fault == "pipe":
         os.mkfifo(there_now / "logs.txt")
+    elif fault == "linked document":
+        document.rename(root(there).parent / "run.json")
+        document.symlink_to(root(there).parent / "run.json")
+    elif fault == "endless document":
+        document.unlink()
+        os.mkfifo(document)
     elif fault == "folder":
         (there_now / "more").mkdir()
     elif fault == "name":
@@ -236,6 +242,7 @@ def foreign_content(here: LocalStore, there: LocalStore, run_id: str, fault: str
     "fault",
     [
         *("linked file", "linked edits", "linked run", "linked blob", "pipe", "folder", "name"),
+        *("linked document", "endless document"),
         *("other id", "damaged", "no document", "newer"),
         *("other content", "damaged blob", "missing blob"),
     ],

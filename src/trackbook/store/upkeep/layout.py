@@ -71,11 +71,13 @@ def blob_files(root: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
 
 def files_below(folder: Path) -> Iterator[os.DirEntry[str]]:
     """Every regular file of a folder and of those in it."""
-    for entry in entries(folder):
-        if entry.is_dir(follow_symlinks=False):
-            yield from files_below(Path(entry.path))
-        elif entry.is_file(follow_symlinks=False):
-            yield entry
+    waiting = [folder]
+    while waiting:
+        for entry in entries(waiting.pop()):
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(Path(entry.path))
+            elif entry.is_file(follow_symlinks=False):
+                yield entry
 
 
 def size(folder: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -137,29 +138,38 @@ class _Merge:
 
 def _state(place: Path) -> dict[str, tuple[int, int]]:
     """What differs once a run was written to; raises ``_Running`` while it has an owner."""
+    # Before anything in there is opened: a link leads elsewhere, a pipe never ends.
+    files = list(_files(place))
     document, owner = folder.read_document(place)
     if document is None:
         raise StoreError(f"run {place.name} has no {folder.RUN}")
     if owner is not Owner.GONE or ownership.look(place)[0] is Owner.ALIVE:
         raise _Running
     state = {}
-    for entry in layout.files_below(place):
-        status = entry.stat(follow_symlinks=False)
-        state[entry.path] = (status.st_size, status.st_mtime_ns)
+    for path in files:
+        status = path.lstat()
+        state[str(path)] = (status.st_size, status.st_mtime_ns)
     return state
 
 
+def _files(place: Path) -> Iterator[Path]:
+    """The files of a run; raises ``StoreError`` where it holds anything else."""
+    for parent in (place, place / edits.FOLDER):
+        for entry in layout.entries(parent):
+            if entry.name.endswith(".tmp"):
+                continue
+            inner = parent == place and entry.name == edits.FOLDER
+            plain = entry.is_file(follow_symlinks=False) and not inner
+            below = inner and entry.is_dir(follow_symlinks=False)
+            if not (plain or below) or not _FILE.fullmatch(entry.name):
+                raise StoreError(f"run {place.name} holds {entry.name!r:.80}, which is not copied")
+            if plain:
+                yield Path(entry.path)
+
+
 def _copy_files(place: Path, target: Path) -> None:
-    for entry in layout.entries(place):
-        if entry.name.endswith(".tmp"):
-            continue
-        if not _FILE.fullmatch(entry.name) or entry.is_symlink():
-            raise StoreError(f"run {place.name} holds {entry.name!r:.80}, which is not copied")
-        if entry.is_file(follow_symlinks=False):
-            os_calls.copy_plain(Path(entry.path), target / entry.name)
-        elif entry.name == edits.FOLDER and place.name != edits.FOLDER:
-            (target / entry.name).mkdir()
-            _copy_files(Path(entry.path), target / entry.name)
-            os_calls.sync_folder(target / entry.name)
-        else:
-            raise StoreError(f"run {place.name} holds {entry.name!r:.80}, which is not copied")
+    for path in _files(place):
+        copy = target / path.relative_to(place)
+        copy.parent.mkdir(exist_ok=True)
+        os_calls.copy_plain(path, copy)
+    os_calls.sync_folder(target / edits.FOLDER)
