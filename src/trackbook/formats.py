@@ -78,6 +78,16 @@ def duration(seconds: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def size(count: int) -> str:
+    """Bytes as people say them: ``812 B``, ``1.2 kB``, ``35 MB``."""
+    amount, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while amount >= 999.5 and len(units) > 1:
+        amount /= 1000
+        units.pop(0)
+    digits = 0 if count < 1000 or amount >= 9.95 else 1
+    return f"{amount:.{digits}f} {units[0]}"
+
+
 def value(item: Any, limit: int = 60) -> str:
     """Any plain value as one short line."""
     if isinstance(item, bool) or item is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from ..jsonable import dumps
-from .notebook import Sources
+from .notebook import TRUSTED_S, Sources
 
 SEGMENT = 50
 
@@ -18,6 +19,7 @@ class CellLog:
         self._executions: list[dict[str, Any]] = []
         self._segments: list[dict[str, Any]] = []
         self._kept_by: Sources | None = None
+        self._kept = 0.0
 
     def __len__(self) -> int:
         return len(self._executions)
@@ -31,8 +33,10 @@ class CellLog:
 
         A segment is a blob of the same lines, in which ``source`` is the name of a blob too.
         """
-        if self._kept_by is not sources:  # another store has no blobs of this one
-            self._kept_by, self._segments = sources, []
+        now = time.time()
+        # Another store has no blobs of this one, and old ones may be gone where no run names them.
+        if self._kept_by is not sources or abs(now - self._kept) > TRUSTED_S:
+            self._kept_by, self._kept, self._segments = sources, now, []
         while len(self._segments) < len(self._executions) // SEGMENT:
             start = len(self._segments) * SEGMENT
             chunk = self._executions[start : start + SEGMENT]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from ..jsonable import dumps, loads
 from ..store import Blobs
 
 _LARGEST = 20 * 2**20
+# How long a blob's name is trusted without asking the store, whose ``gc`` removes after a day what
+# no run names. A kernel may live for weeks.
+TRUSTED_S = 3600.0
 
 
 def locate(user_namespace: Mapping[str, Any] | None) -> Path | None:
@@ -40,18 +44,20 @@ def _script() -> Path | None:
 
 
 class Sources:
-    """Sources of cells as blobs, without their secrets; each text is looked at once."""
+    """Sources of cells as blobs, without their secrets; each text is looked at once an hour."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._names: dict[str, str] = {}
+        self._names: dict[str, tuple[str, float]] = {}
 
     def keep(self, source: str) -> str:
         """Keep the source of a cell; returns its blob name."""
-        name = self._names.get(source)
-        if name is None:
+        name, kept = self._names.get(source, ("", 0.0))
+        now = time.time()
+        if not name or abs(now - kept) > TRUSTED_S:
             clean = redact.text(source)[0].encode("utf-8", "surrogatepass")
-            name = self._names[source] = self._blobs.put(clean)
+            name = self._blobs.put(clean)
+            self._names[source] = (name, now)
         return name
 
     def snapshot(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +22,8 @@ DEFAULT = "b3"
 _NAME = re.compile(r"(b3|s256)-([0-9a-f]{64})")
 _CHUNK = 1 << 20
 _WORTH = 0.9
+# How old a kept blob may get before it is marked as used again; far less than ``gc`` waits.
+_FRESH_S = 3600.0
 # What a compressed blob may grow to: a store is data from anywhere.
 MEMORY_LIMIT = 1 << 31
 FILE_LIMIT = 1 << 36
@@ -32,6 +35,11 @@ def check_name(name: str) -> str:
     if match is None:
         raise StoreError(f"{name!r:.80} is not the name of a blob")
     return match[2]
+
+
+def is_name(text: str) -> bool:
+    """Whether text has the form of a blob's name, so that it is safe to build a path from."""
+    return _NAME.fullmatch(text) is not None
 
 
 def name_of(data: bytes, algorithm: str = DEFAULT) -> str:
@@ -53,7 +61,7 @@ class LocalBlobs:
         try:
             self._prepare()
             name = name_of(data, self.algorithm)
-            if self._find(name) is not None:
+            if self.keeps(name):
                 return name
             packed = zstandard.ZstdCompressor(level=3).compress(data)
             smaller = len(packed) <= _WORTH * len(data)
@@ -73,39 +81,67 @@ class LocalBlobs:
                 return self.put(first), len(first)
             try:
                 self._prepare()
-                return self._stream(first, source)
+                return self._stream(_chunks(first, source), first, self.algorithm)
             except OSError as problem:
                 raise StoreError(f"{path} cannot be kept: {problem}") from problem
 
-    def _stream(self, first: bytes, source: IO[bytes]) -> tuple[str, int]:
+    def take(self, name: str, content: Iterator[bytes]) -> int:
+        """Keep content that came with its name, from another store; returns its size.
+
+        Raises ``StoreError`` where the content has another hash, and keeps nothing of it.
+        """
+        check_name(name)
+        first = next(content, b"")
+        try:
+            self._prepare()
+            whole = itertools.chain([first] if first else [], content)
+            return self._stream(whole, first, name.partition("-")[0], name)[1]
+        except OSError as problem:
+            raise StoreError(f"blob {name} cannot be kept: {problem}") from problem
+
+    def _stream(
+        self, chunks: Iterable[bytes], first: bytes, algorithm: str, wanted: str | None = None
+    ) -> tuple[str, int]:
         packer = zstandard.ZstdCompressor(level=3)
-        smaller = len(packer.compress(first)) <= _WORTH * len(first)
+        smaller = len(packer.compress(first)) <= _WORTH * len(first) and bool(first)
         self._root.mkdir(parents=True, exist_ok=True)
-        digest, size = ALGORITHMS[self.algorithm](), 0
+        digest, size = ALGORITHMS[algorithm](), 0
         temporary = os_calls.temporary_beside(self._root / "incoming")
         try:
             with os_calls.new_file(temporary) as raw:
                 sink: Any = packer.stream_writer(raw, closefd=False) if smaller else raw
-                for chunk in _chunks(first, source):
+                for chunk in chunks:
                     digest.update(chunk)
                     size += len(chunk)
                     sink.write(chunk)
                 if smaller:
                     sink.close()
                 os_calls.sync_file(raw)
-            name = f"{self.algorithm}-{digest.hexdigest()}"
-            if self._find(name) is None:
+            name = f"{algorithm}-{digest.hexdigest()}"
+            if wanted not in (None, name):
+                raise StoreError(f"blob {wanted} is damaged: its content has another hash")
+            if not self.keeps(name):
                 os.replace(temporary, self._target(name, smaller))
             return name, size
         finally:
             os_calls.remove(temporary)
+
+    def keeps(self, name: str) -> bool:
+        """Whether the content is here, and from now on safe from a ``gc`` at the same time.
+
+        A sweep moves a blob aside and looks at its time once more, so either it sees this mark
+        and puts the blob back, or the mark finds no file and the content is written anew.
+        """
+        found = self.find(name)
+        return found is not None and os_calls.mark_used(found, _FRESH_S)
 
     def _target(self, name: str, packed: bool) -> Path:
         folder = self._root / check_name(name)[:2]
         folder.mkdir(parents=True, exist_ok=True)
         return folder / (name + (".zst" if packed else ""))
 
-    def _find(self, name: str) -> Path | None:
+    def find(self, name: str) -> Path | None:
+        """The file that holds a blob, packed or plain; None where there is none."""
         folder = self._root / check_name(name)[:2]
         for path in (folder / f"{name}.zst", folder / name):
             try:
@@ -127,6 +163,15 @@ class LocalBlobs:
         if name_of(data, name.partition("-")[0]) != name:
             raise StoreError(f"blob {name} is damaged: its content has another hash")
         return data
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The content of a name in parts, its hash not checked; raises ``StoreError``."""
+        found = self._existing(name)
+        try:
+            with os_calls.open_plain(found) as file:
+                yield from _unpacked(file, found, FILE_LIMIT)
+        except (OSError, zstandard.ZstdError) as problem:
+            raise StoreError(f"blob {name} cannot be read: {problem}") from problem
 
     def path(self, name: str) -> Path:
         """A readable file with the content (decompressed); never write to it."""
@@ -154,7 +199,7 @@ class LocalBlobs:
             os_calls.remove(temporary)
 
     def _existing(self, name: str) -> Path:
-        found = self._find(name)
+        found = self.find(name)
         if found is None:
             raise StoreError(f"the store has no blob {name}")
         return found

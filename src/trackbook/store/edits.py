@@ -83,6 +83,12 @@ def read(folder: Path) -> list[dict[str, Any]]:
     return changes
 
 
+def is_edit(name: str, content: Any) -> bool:
+    """Whether a file of this name with this content counts as an edit."""
+    there = isinstance(content, dict) and isinstance(content.get("change"), dict)
+    return there and _NAME.fullmatch(name) is not None
+
+
 def lay_over(document: Document, changes: Iterable[Mapping[str, Any]]) -> Document:
     """The document with the changes; the one given is not touched."""
     laid = dict(document)

@@ -94,7 +94,7 @@ class LocalStore:
             except OSError as problem:
                 raise StoreError(f"no store can be made in {self._root}: {problem}") from problem
             self._read_identity()
-        if self._format > FORMAT:
+        if self.newer:
             raise StoreError(
                 f"the store {self._root} has format {self._format}, newer than this Trackbook "
                 "knows: it can be read, not written; update Trackbook"
@@ -110,9 +110,14 @@ class LocalStore:
             return False
 
     @property
+    def newer(self) -> bool:
+        """Whether a newer Trackbook made the store: it can be read, not written."""
+        return self._format > FORMAT
+
+    @property
     def writable(self) -> bool:
         """Whether runs can be written here."""
-        return self._format <= FORMAT and os_calls.writable(self._root)
+        return not self.newer and os_calls.writable(self._root)
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -235,6 +240,13 @@ class LocalStore:
         with self._lock:
             self._refresh()
             return sum(not d.get("deleted") for d in self._catalogue.table.rows.values())
+
+    def trash(self) -> list[Document]:
+        """The deleted runs, the newest first; they stay on disk until they are purged."""
+        with self._lock:
+            self._refresh()
+            gone = [d for d in self._catalogue.table.rows.values() if d.get("deleted")]
+        return sorted(gone, key=lambda document: document["started"], reverse=True)
 
     def document(self, run_id: str) -> Document:
         """One document as ``find`` gives it."""

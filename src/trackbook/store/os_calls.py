@@ -7,10 +7,13 @@ owner dies, however it dies.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
+import shutil
 import socket
+import stat
 import time
 import weakref
 from collections.abc import Callable
@@ -114,6 +117,60 @@ def remove(path: Path) -> None:
     """Remove a file that may be gone already."""
     with contextlib.suppress(OSError):
         path.unlink()
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with all it holds; links in it go, what they lead to stays."""
+    shutil.rmtree(path, ignore_errors=True)
+    # Once more, loudly: what cannot be removed is said, what another process removed is not.
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def mark_used(path: Path, after: float) -> bool:
+    """Set the time of a file to now where it is older than ``after`` seconds.
+
+    False where that cannot be, because the file is gone or another user's.
+    """
+    try:
+        if time.time() - path.stat().st_mtime > after:
+            os.utime(path)
+    except OSError:
+        return False
+    return True
+
+
+def remove_unless_used(path: Path, modified_ns: int) -> bool:
+    """Remove a file whose time still is the given one; False where it was used since.
+
+    It is moved aside for the last look, so that ``mark_used`` either shows in its time or fails.
+    """
+    aside = temporary_beside(path)
+    path.rename(aside)
+    if aside.lstat().st_mtime_ns != modified_ns:
+        # Over a file that was written anew meanwhile: it has the same content.
+        os.replace(aside, path)
+        return False
+    aside.unlink()
+    return True
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """A regular file, open for reading; ``OSError`` for a link, a pipe or a folder."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(fd, "rb")
+
+
+def copy_plain(source: Path, target: Path) -> None:
+    """A durable copy of a regular file under a new name, with its times; follows no link."""
+    with open_plain(source) as file, new_file(target) as copy:
+        shutil.copyfileobj(file, copy, 1 << 20)
+        sync_file(copy)
+        status = os.fstat(file.fileno())
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def identity(path: Path) -> tuple[int, int, int]:

@@ -75,6 +75,10 @@ class Tally:
         """One more than the highest key number met."""
         return max(self._rows, default=-1) + 1
 
+    def numbers(self) -> list[int]:
+        """The key numbers met, ascending."""
+        return sorted(self._rows)
+
     def last_step(self, key: int) -> int | None:
         """The step of the key's last record."""
         row = self._rows.get(key)

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import formats, reading
-from .errors import QueryError, TrackbookError
-from .jsonable import dumps, encode
-from .model import flatten
-from .store import Store
-from .store import open_store as _open
-from .views import columns, text
+from .. import formats, reading
+from ..errors import QueryError, TrackbookError
+from ..jsonable import dumps, encode
+from ..model import flatten
+from ..store import Store
+from ..views import columns, text
+from . import upkeep
+from .terminal import opened as _opened
+from .terminal import print_json as _print_json
+from .terminal import store_option as _store_option
 
 
 class _Usage(click.ClickException):
@@ -43,18 +46,10 @@ class _Commands(click.Group):
             raise click.ClickException(str(problem)) from None
 
 
-def _store_option(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--store",
-        metavar="FOLDER",
-        help="The store, or the folder that holds it (default: the one of this folder).",
-    )(command)
-
-
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("trackbook"), prog_name="trackbook")
 def trackbook() -> None:
-    """Look at the runs that Trackbook kept."""
+    """Look at the runs that Trackbook kept, and after them."""
 
 
 @trackbook.command()
@@ -146,19 +141,13 @@ def export(
         Path(output).write_bytes(data)
 
 
+for _command in upkeep.COMMANDS:
+    trackbook.add_command(_command)
+
+
 def main() -> None:
     """The entry point of the command."""
     trackbook.main(prog_name="trackbook")
-
-
-def _opened(path: str | None) -> Store:
-    if path is not None and not Path(path).expanduser().is_dir():
-        raise click.UsageError(f"--store: there is no folder {path}")
-    return _open(path)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(dumps(value, pretty=True).decode("utf-8"))
 
 
 def _described(store: Store, document: dict[str, Any]) -> str:
@@ -224,7 +213,3 @@ def _field(value: Any) -> Any:
     if isinstance(value, list | dict):
         return dumps(encode(value)).decode("utf-8")
     return "" if value is None else value
-
-
-if __name__ == "__main__":
-    main()
