@@ -315,3 +315,14 @@ def test_a_run_has_one_colour_in_every_chart(store: Store) -> None:
     scales = [c["spec"]["encoding"]["color"]["scale"] for c in made]
     colours = [dict(zip(s["domain"], s["range"], strict=True)) for s in scales]
     assert colours[0]["b #1"] == colours[1]["b #1"] != colours[0]["a #1"]
+
+
+def test_params_that_somebody_chose_come_first_and_say_so(store: Store) -> None:
+    write(store, "a", params={"verbose": 0, "C": 1.0}, autologged=["verbose"])
+    write(store, "b", params={"verbose": 1, "depth": 3}, autologged=["verbose"])
+    rows = comparison.compare(documents(store), points(store))["sections"][0]["rows"]
+    assert [(row["key"], row["chosen"]) for row in rows] == [
+        ("C", True),
+        ("depth", True),
+        ("verbose", False),
+    ]

@@ -71,6 +71,8 @@ export interface IComparedRow {
   key: string;
   cells: ICell[];
   differs: boolean;
+  /** Whether a person set it, rather than a framework's defaults: never folded. */
+  chosen?: boolean;
   /** Position of the best value, where there is a best one. */
   best: number | null;
 }

@@ -29,8 +29,11 @@ export function isThere(cell: ICell): boolean {
   return cell.text !== '' || cell.value === '';
 }
 
-/** Whether the runs that have the key agree on it. */
+/** Whether only some runs have the key and agree on it, and nobody chose it. */
 function isPartial(row: IComparedRow): boolean {
+  if (row.chosen) {
+    return false;
+  }
   const texts = row.cells.filter(isThere).map(cell => cell.text);
   return texts.length < row.cells.length && new Set(texts).size < 2;
 }

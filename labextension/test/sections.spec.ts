@@ -28,6 +28,12 @@ it('folds keys that only some runs have when they are many', () => {
   expect(found.partial).toHaveLength(20);
 });
 
+it('never folds what somebody chose', () => {
+  const own = Array.from({ length: 20 }, (_, n) => line(`p${n}`, '', String(n)));
+  const rate = { ...line('rate', '', '0.1'), chosen: true };
+  expect(keys(sorted([rate, ...own]).different)).toEqual(['rate']);
+});
+
 it('counts a key that two runs have with different values as different', () => {
   const own = Array.from({ length: 20 }, (_, n) => line(`p${n}`, '', '', '1'));
   expect(keys(sorted([...own, line('rate', '', '0.1', '0.3')]).different)).toEqual(['rate']);

@@ -105,7 +105,9 @@ def bars(
         "mark": {"type": "bar", "tooltip": True},
         "encoding": {"y": y, "x": {**x, "stack": False}, "color": colour},
     }
-    rest = {"layer": [drawn, written]}
+    # The numbers stand to the right of the bars, outside of what Vega reckons with.
+    padding = {"left": 5, "top": 5, "right": 48, "bottom": 5}
+    rest = {"layer": [drawn, written], "padding": padding}
     return _spec(values, rest, width, height or 40 + 26 * max(1, len(shown)))
 
 

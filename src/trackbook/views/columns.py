@@ -138,13 +138,13 @@ def measured(document: Document) -> dict[str, Any]:
     return flat
 
 
-def chosen_first(keys: Iterable[str], documents: Sequence[Document]) -> list[str]:
-    """Params that somebody chose in one of the runs first, then those that autolog alone told."""
-    chosen: set[str] = set()
+def chosen(documents: Sequence[Document]) -> set[str]:
+    """The params, flat, that somebody chose in one of the runs: not told by autolog alone."""
+    found: set[str] = set()
     for document in documents:
         params, autologged = document.get("params") or {}, document.get("autologged") or ()
-        chosen.update(flatten({k: v for k, v in params.items() if k not in autologged}))
-    return sorted(keys, key=lambda key: key.removeprefix("params.") not in chosen)
+        found.update(flatten({k: v for k, v in params.items() if k not in autologged}))
+    return found
 
 
 FIELDS = ("run_id", "name", "number", "experiment", "status", "started", "duration")
@@ -211,7 +211,8 @@ def columns(
     keys = varying(records) if len(records) != 1 else list(records[0])
     # Metrics before params: what came out before what went in.
     metrics = [key for key in keys if not key.startswith("params.")]
-    params = chosen_first([key for key in keys if key.startswith("params.")], documents)
+    first = {f"params.{key}" for key in chosen(documents)}
+    params = sorted((k for k in keys if k.startswith("params.")), key=lambda k: k not in first)
     middle = [_measured_column(key) for key in [*metrics, *params][:MOST_VARYING]]
     trailing = [column for column in TRAILING if _says_something(column, documents)]
     return [*COLUMNS, *middle, *trailing]

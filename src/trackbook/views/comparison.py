@@ -10,7 +10,7 @@ from typing import Any
 from .. import formats
 from ..model import Document, flatten
 from .charts import PointsOf, charts_for, ranked_metrics
-from .columns import chosen_first, identity, labels, row
+from .columns import chosen, identity, labels, row
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,13 @@ def _section(
 
 def _params(documents: Sequence[Document]) -> dict[str, Any]:
     records = [flatten(d.get("params") or {}) for d in documents]
-    keys = dict.fromkeys(key for record in records for key in record)
-    return _section("Params", records, keys=chosen_first(keys, documents))
+    first = chosen(documents)
+    keys = sorted(dict.fromkeys(k for r in records for k in r), key=lambda key: key not in first)
+    section = _section("Params", records, keys=keys)
+    for line in section["rows"]:
+        # A param that somebody chose is never folded, also where other runs have no such param.
+        line["chosen"] = line["key"] in first
+    return section
 
 
 def _metrics(documents: Sequence[Document]) -> dict[str, Any]:
