@@ -280,8 +280,9 @@ def test_params_are_on_disk_before_the_cell_has_run(ip: InteractiveShell) -> Non
     run(ip, "size = 4")
     run(
         ip,
-        "%%track early\nimport trackbook as tb\nlr, sizes = 0.1, [1, 2]\nbig = 2**10\n"
-        "seen = tb.get_run('early').params\nforest = complex(size)",
+        "%%track early\nimport json, pathlib\nlr, sizes = 0.1, [1, 2]\nbig = 2**10\n"
+        "(file,) = pathlib.Path('.trackbook/runs').rglob('run.json')\n"
+        "seen = json.loads(file.read_text())['params']\nforest = complex(size)",
     )
     assert ip.user_ns["seen"] == {"lr": 0.1, "sizes": [1, 2], "size": 4}
     done = document(tb.get_run("early"))

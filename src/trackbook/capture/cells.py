@@ -106,6 +106,7 @@ class CellHooks:
             before = _earlier(self._shell.user_ns) if asked.auto else {}
             if asked.auto:
                 run.expect_params(cellvalues.foresee(source, before, params=asked.params))
+                run.save()  # what is known now outlives a kernel that the cell kills
             self._tracked = (asked, run, before)
 
     def _open(self, session: Session, asked: options.Options) -> ActiveRun:
