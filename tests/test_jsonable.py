@@ -116,7 +116,8 @@ def test_what_contains_itself_is_refused() -> None:
 
 
 def test_a_torch_tensor_of_one_number_is_that_number() -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     assert to_plain(torch.tensor(0.5)) == 0.5
     assert to_plain(torch.tensor([1, 2])) == [1, 2]
 

@@ -322,7 +322,8 @@ def test_numbers_beyond_floats_are_left_out() -> None:
 
 
 def test_torch_scalars_are_metrics() -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     namespace = {
         "loss": torch.tensor(0.5, requires_grad=True),
         "half": torch.tensor(0.5, dtype=torch.bfloat16),
