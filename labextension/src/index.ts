@@ -14,6 +14,7 @@ import { followNotebooks } from './follow';
 import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
 import { ServerApi } from './server';
+import { tellSources } from './sources';
 import type { ICompared } from './widgets';
 import { COMPARE_ID, CompareWidget, PANEL_ID, PanelWidget } from './widgets';
 
@@ -82,6 +83,7 @@ function activate(
   rendermime.addFactory(vegaLiteFactory(free, context));
 
   if (notebooks) {
+    tellSources(app, notebooks);
     followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
   } else {
     model.follow('');

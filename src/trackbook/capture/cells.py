@@ -18,6 +18,8 @@ from .surroundings import Cell
 
 _TRACK_LINE = re.compile(r"%%track(?:[ \t]+(?P<options>.*?))?[ \t]*$")
 _SCALARS = (str, bool, int, float)
+# So long after its end a cell may still get what the front end says of it.
+_PATIENCE_S = 5.0
 
 Show = Callable[[ActiveRun], None]
 
@@ -60,6 +62,8 @@ class CellHooks:
         self._guard = Guard("cells")
         self._log = CellLog()
         self._started = 0.0
+        self._told = False
+        self._waiting: tuple[str, float, list[ActiveRun]] | None = None
         self._tracked: tuple[options.Options, ActiveRun, Mapping[str, Any]] | None = None
 
     def install(self) -> None:
@@ -67,12 +71,17 @@ class CellHooks:
         self._shell.events.register("pre_run_cell", self.before)
         self._shell.events.register("post_run_cell", self.after)
         self._shell.input_transformers_cleanup.append(strip_track_line)
+        if hasattr(self._shell, "kernel"):
+            live = sessions.current.live
+            live.told = self.document_came
+            self._guard.run(live.open)
 
     def remove(self) -> None:
         """Undo ``install``."""
         self._shell.events.unregister("pre_run_cell", self.before)
         self._shell.events.unregister("post_run_cell", self.after)
         self._shell.input_transformers_cleanup.remove(strip_track_line)
+        self._guard.run(sessions.current.live.close)
 
     def before(self, info: Any) -> None:
         """``pre_run_cell``: open the run of a tracked cell."""
@@ -95,6 +104,7 @@ class CellHooks:
         code_hash = cellvalues.normalised_hash(source)
         cell = Cell(key=cell_id or raw, id=cell_id, hash=code_hash, source=raw)
         session = sessions.current
+        self._told = session.live.take(cell_id)
         session.begin_cell(cell)
         asked = _track_options(raw)
         if asked is not None:
@@ -134,6 +144,9 @@ class CellHooks:
             self._collect(tracked, error)
         for run in finished:
             self._surroundings(session, run, cell)
+        told = session.live.take(cell.id) or self._told
+        if finished and cell.id and session.live.heard and not told:
+            self._waiting = (cell.id, time.monotonic(), finished)
         session.end_cell(error)
         if tracked is None or not tracked[0].quiet:
             for run in finished:
@@ -170,9 +183,7 @@ class CellHooks:
     def _surroundings(self, session: Session, run: ActiveRun, cell: Cell) -> None:
         """The snapshot, the log of cells and what changed since the attempt before."""
         store, sources = session.store(), session.sources()
-        blob = sources.snapshot(session.source_file(), session.executed, cell.id)
-        kept = dict(run.document.get("notebook") or {"path": None})
-        run.amend(notebook={**kept, "snapshot": blob})
+        self._snapshot(session, run, cell.id)
         for record in self._log.records(sources):
             run.append_cell(record)
         before = attempts.previous(store, run.document)
@@ -182,6 +193,26 @@ class CellHooks:
         text = store.blobs.get(earlier).decode("utf-8", "replace") if earlier else None
         with_summary = {**run.document, "summary": run.summary()}
         run.amend(changed=attempts.changes(with_summary, before, cell.source, text))
+
+    def _snapshot(self, session: Session, run: ActiveRun, cell_id: str | None) -> None:
+        blob = session.sources().snapshot(
+            session.source_file(), dict(session.executed), cell_id, session.live.cells()
+        )
+        kept = dict(run.document.get("notebook") or {"path": None})
+        run.amend(notebook={**kept, "snapshot": blob})
+        position = session.live.position(cell_id)
+        if position is not None:
+            run.amend(cell={**run.document["cell"], "position": position})
+
+    def document_came(self, cell_id: str) -> None:
+        """JupyterLab's message about a cell; with a big notebook it may come after the cell."""
+        waiting = self._waiting
+        if waiting is None or waiting[0] != cell_id or time.monotonic() - waiting[1] > _PATIENCE_S:
+            return
+        self._waiting = None
+        sessions.current.live.take(cell_id)
+        for run in waiting[2]:
+            self._guard.run(self._snapshot, sessions.current, run, cell_id)
 
     def _log_cell(
         self, session: Session, cell: Cell, result: Any, error: BaseException | None

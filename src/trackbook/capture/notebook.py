@@ -19,17 +19,24 @@ _LARGEST = 20 * 2**20
 TRUSTED_S = 3600.0
 
 
-def locate(user_namespace: Mapping[str, Any] | None) -> Path | None:
+def locate(user_namespace: Mapping[str, Any] | None, told: Path | None = None) -> Path | None:
     """The notebook (in a kernel) or script (elsewhere) that runs; None where nothing says.
 
-    VS Code sets a variable in the namespace, Jupyter servers the environment variable
+    What JupyterLab has ``told`` follows renames. VS Code and papermill (when asked to inject its
+    paths) set a variable in the namespace, Jupyter servers the environment variable
     ``JPY_SESSION_NAME`` (the path at kernel start).
     """
     if user_namespace is None:
         return _script()
-    for told in (user_namespace.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")):
-        if isinstance(told, str) and told.endswith(".ipynb"):
-            return Path(told).absolute()
+    if told is not None:
+        return told
+    for said in (
+        user_namespace.get("__vsc_ipynb_file__"),
+        user_namespace.get("PAPERMILL_OUTPUT_PATH"),
+        os.environ.get("JPY_SESSION_NAME"),
+    ):
+        if isinstance(said, str) and said.endswith(".ipynb"):
+            return Path(said).absolute()
     return None
 
 
@@ -61,20 +68,35 @@ class Sources:
         return name
 
     def snapshot(
-        self, notebook: Path | None, executed: Mapping[str, str], tracked: str | None
+        self,
+        notebook: Path | None,
+        executed: Mapping[str, str],
+        tracked: str | None,
+        live: list[dict[str, Any]],
     ) -> str | None:
         """Keep the notebook as it stands now, sources only; returns the name of its manifest.
 
-        ``executed`` maps cell ids to the source that ran last, which wins over the file: the file
-        on disk misses unsaved edits. Cells that ran but are not in the file follow at the end.
+        ``live`` are the cells of the open document, unsaved edits and all; a cell that was edited
+        after it ran is marked. Where they are not known, the file has to do: it misses unsaved
+        edits, so the source that ran last (``executed``, by cell id) wins, and cells that ran but
+        are not in the file follow at the end.
         """
-        cells = _merged([] if notebook is None else _cells_on_disk(notebook), executed)
+        if live:
+            cells = [_marked(cell, executed) for cell in live]
+        else:
+            cells = _merged([] if notebook is None else _cells_on_disk(notebook), executed)
         if not cells:
             return None
         for cell in cells:
             cell["source"] = self.keep(cell["source"])
         path = str(notebook) if notebook else None
         return self._blobs.put(dumps({"cells": cells, "path": path, "tracked": tracked}))
+
+
+def _marked(cell: dict[str, Any], executed: Mapping[str, str]) -> dict[str, Any]:
+    ran = executed.get(cell["id"])
+    edited = {"edited": True} if ran is not None and ran != cell["source"] else {}
+    return {**cell, "executed": ran is not None, **edited}
 
 
 def _merged(cells: list[dict[str, Any]], executed: Mapping[str, str]) -> list[dict[str, Any]]:

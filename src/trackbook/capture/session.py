@@ -19,6 +19,7 @@ from ..store import Store
 from . import notebook
 from .autosave import Autosave
 from .live import ActiveRun
+from .livenotebook import LiveNotebook
 from .nothing import NoRun
 from .surroundings import Cell, Surroundings
 
@@ -54,6 +55,11 @@ class Session:
         self._around.user_namespace = namespace
 
     # -- where it all happens -----------------------------------------------------------------
+
+    @property
+    def live(self) -> LiveNotebook:
+        """What JupyterLab tells of the open notebook."""
+        return self._around.live
 
     def source_file(self) -> Path | None:
         """The notebook or script of this process, where something says."""

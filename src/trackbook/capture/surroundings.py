@@ -14,6 +14,7 @@ from ..model import Document, new_document
 from ..store import Store, open_store
 from . import attempts, environment, git, notebook
 from .live import ActiveRun
+from .livenotebook import LiveNotebook
 from .patch import Guard
 
 
@@ -39,12 +40,13 @@ class Surroundings:
         self.user_namespace: Mapping[str, Any] | None = None
         self.experiment: str | None = None
         self.sources: notebook.Sources
+        self.live = LiveNotebook()
         self._store: tuple[tuple[object, ...], Store] | None = None
         self._git: threading.Thread | None = None
 
     def source_file(self) -> Path | None:
         """The notebook or script of this process, where something says."""
-        return notebook.locate(self.user_namespace)
+        return notebook.locate(self.user_namespace, self.live.path)
 
     def store(self) -> tuple[Store, bool]:
         """The store, and whether it is a new choice that had to fall back to the user's folder."""
