@@ -1,4 +1,4 @@
-"""Where things are and whether we are on: environment, project file, folders.
+"""Where things are and what is on: environment, project file, folders.
 
 The store is found in this order: an explicit argument, ``set_store``, ``TRACKBOOK_STORE``,
 ``[tool.trackbook] store`` of the project, the nearest ``.trackbook`` upward, the git root, the
@@ -8,14 +8,17 @@ notebook's folder. Nothing is created here.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from .errors import StoreError
 
 STORE_NAME = ".trackbook"
+_NO = ("0", "false", "no", "off")
 
 _chosen: Path | None = None
 _anchor: Path | None = None
@@ -24,6 +27,21 @@ _anchor: Path | None = None
 def disabled() -> bool:
     """Whether ``TRACKBOOK_DISABLED`` switches everything off."""
     return os.environ.get("TRACKBOOK_DISABLED", "").lower() not in ("", "0", "false", "no")
+
+
+def wanted(what: str) -> bool:
+    """Whether ``what`` (``console``, ``outputs``, ``system``) is captured.
+
+    ``TRACKBOOK_<WHAT>=0`` says no, else ``<what> = false`` in ``[tool.trackbook]`` of the nearest
+    project file upward that has the key.
+    """
+    if word := os.environ.get(f"TRACKBOOK_{what.upper()}", "").lower():
+        return word not in _NO
+    for folder in _upward(_existing(here())):
+        table = _project(folder)
+        if what in table:
+            return table[what] is not False
+    return True
 
 
 def choose_store(path: str | os.PathLike[str] | None) -> None:
@@ -173,11 +191,28 @@ def _upward(start: Path) -> list[Path]:
 
 
 def _project_store(folder: Path) -> Path | None:
-    try:
-        with (folder / "pyproject.toml").open("rb") as file:
-            table = tomllib.load(file)["tool"]["trackbook"]["store"]
-    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError):
+    named = _project(folder).get("store")
+    if named is None:
         return None
-    path = (folder / str(table)).resolve()
+    path = (folder / str(named)).resolve()
     # A project file may be foreign: it places the store inside its own project only.
     return path if path.is_relative_to(folder.resolve()) else None
+
+
+def _project(folder: Path) -> dict[str, Any]:
+    """``[tool.trackbook]`` of a folder's project file; empty where there is none."""
+    file = folder / "pyproject.toml"
+    try:
+        return _table(file, file.stat().st_mtime_ns)
+    except OSError:
+        return {}
+
+
+@functools.lru_cache(64)
+def _table(file: Path, changed: int) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            table = tomllib.load(opened)["tool"]["trackbook"]
+    except (OSError, KeyError, TypeError, ValueError):  # TOMLDecodeError is a ValueError
+        return {}
+    return table if isinstance(table, dict) else {}
