@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import StoreError
 from . import session as sessions
+from . import workers
 from .live import ActiveRun, describe
 
 
@@ -71,6 +72,8 @@ def begin(name: str) -> Fit | None:
     if open_run is not None and cell is not None and open_run in cell.owned:
         open_run.end()
         open_run = None
+    if open_run is None and workers.is_worker():
+        return None  # an inner fit, in a worker that has opened no run of its own
     if open_run is None:
         try:
             run = session.open_run(None, fitted=name)
@@ -84,7 +87,7 @@ def begin(name: str) -> Fit | None:
     open_run.fits.append(name)
     if len(open_run.fits) == 1:
         return Fit(open_run, ends_run=False)
-    return Fit(session.open_run(name, parent=open_run), ends_run=True)
+    return Fit(session.open_run(name, parent=open_run.document), ends_run=True)
 
 
 _runs: dict[int, tuple[weakref.ref[Any], ActiveRun]] = {}

@@ -34,6 +34,9 @@ class Owner(Protocol):
         """The run has ended, by whatever way."""
 
     def dirty(self, run: ActiveRun) -> None:
+        """The run has new points; its summary wants saving soon."""
+
+    def changed(self, run: ActiveRun) -> None:
         """The document of the run changed and wants saving soon."""
 
     def warn(self, problem: str) -> None:
@@ -117,6 +120,22 @@ class ActiveRun:
 
     def __repr__(self) -> str:
         return f"<ActiveRun {self.name} #{self.number} {self.status} {self.id}>"
+
+    @property
+    def writer(self) -> RunWriter:
+        """What writes it."""
+        return self._writer
+
+    def log_by(self, log: Callable[[str, int, float, float], None]) -> None:
+        """Have points written by another function."""
+        self._log = log
+
+    def inherit(self, writer: RunWriter, owner: Owner) -> None:
+        """In a forked child: from now on the values go to the child's own run."""
+        self._writer, self._owner, self._log = writer, owner, writer.log
+        self._lock = threading.RLock()  # held by a thread at the fork, perhaps
+        self._steps.clear()
+        self._known_metrics.clear()
 
     # -- params, metrics, tags ----------------------------------------------------------------
 
@@ -362,7 +381,7 @@ class ActiveRun:
 
     def _changed(self) -> None:
         self._touched = True
-        self._owner.dirty(self)
+        self._owner.changed(self)
 
     def _mark_late(self, key: str) -> None:
         if not self.open:

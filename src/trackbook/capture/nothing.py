@@ -74,6 +74,9 @@ class _NoOwner:
     def dirty(self, run: ActiveRun) -> None:
         pass
 
+    def changed(self, run: ActiveRun) -> None:
+        pass
+
     def warn(self, problem: str) -> None:
         pass
 

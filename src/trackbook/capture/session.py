@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import atexit
-import contextvars
 import os
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from .. import settings
 from ..errors import InvalidValue, StoreError, TrackbookWarning
-from ..store import Store
-from . import notebook
+from ..model import Document
+from ..store import RunWriter, Store
+from . import endings, notebook, workers
 from .autosave import Autosave
 from .live import ActiveRun
 from .livenotebook import LiveNotebook
 from .nothing import NoRun
+from .places import Places
 from .surroundings import Cell, Surroundings
-
-_stack: contextvars.ContextVar[tuple[ActiveRun, ...]] = contextvars.ContextVar(
-    "trackbook_runs", default=()
-)
 
 
 class Session:
@@ -38,11 +33,11 @@ class Session:
         self.executed: dict[str, str] = {}
         self._around = Surroundings()
         self._open: dict[str, ActiveRun] = {}
-        self._bare: ActiveRun | None = None
-        self._pending: tuple[ActiveRun, ActiveRun, ActiveRun | None] | None = None
+        self._places = Places(lambda: self.cell.run if self.cell else None, self._supersede)
         self._autosave = Autosave()
         self._warned: set[str] = set()
         self._hooked = False
+        self._family = workers.Family()
         self._pid = os.getpid()
 
     @property
@@ -98,11 +93,11 @@ class Session:
         run_id: str | None = None,
     ) -> ActiveRun:
         """Open a run, bare for now; entering it as a context manager changes its place."""
-        self._settle()
+        self._places.settle()
         if not self.is_on():
             return NoRun()
-        scope = self._scope()
-        bare = self._bare_of(scope)
+        scope = self._places.scope()
+        bare = self._places.bare_in(scope)
         parent = scope
         if nested:
             parent = bare or scope
@@ -110,33 +105,40 @@ class Session:
             parent = None
             if bare is not None:
                 self._supersede(bare)
-        run = self._resume(run_id) if run_id else self.open_run(name, experiment, parent)
+        if run_id:
+            run = self._resume(run_id)
+        else:
+            apart = parent is not None or nested is False
+            above = None if apart else self._family.above(self.store())
+            run = self.open_run(name, experiment, parent.document if parent else above)
         self._fill(run, params, tags, note)
         if nested and bare is not None:
             bare.bare_child = run
             return run
         if nested is None and bare is not None and bare.open:
-            self._pending = (run, bare, scope)
-        self._place(run, scope)
+            self._places.put_beside(run, bare, scope)
+        else:
+            self._places.put(run, scope)
         return run
 
     def open_run(
         self,
         name: str | None,
         experiment: str | None = None,
-        parent: ActiveRun | None = None,
+        parent: Document | None = None,
         *,
         fitted: str | None = None,
+        kind: str = "child",
     ) -> ActiveRun:
         """A run on disk, with its series, number and surroundings; not yet active anywhere.
 
-        ``fitted`` is the class whose fit makes the run: its name by default, not its series.
+        ``fitted`` is the class whose fit makes the run: its name by default, not its series. Below
+        ``parent`` it is of a ``kind`` of its own.
         """
         store = self.store()
         sources, cell = self.sources(), self.cell
-        document = self._around.document(
-            name, experiment, parent.document if parent else None, fitted, cell
-        )
+        document = self._around.document(name, experiment, parent, fitted, cell)
+        document["kind"] = "run" if parent is None else kind
         if cell is not None:
             document["cell"] = {"id": cell.id, "source": sources.keep(cell.source)}
         run = ActiveRun(store.create(document), store.blobs, self)
@@ -147,15 +149,14 @@ class Session:
 
     def end_run(self, status: str = "finished") -> None:
         """End the active run; without one this does nothing."""
-        run = self.active()
-        if run is not None:
+        if (run := self.active()) is not None:
             run.end(status)
 
     def active(self) -> ActiveRun | None:
         """The innermost ``with`` of this context, else the run of the cell, else the bare one."""
-        self._settle()
-        scope = self._scope()
-        bare = self._bare_of(scope)
+        self._places.settle()
+        scope = self._places.scope()
+        bare = self._places.bare_in(scope)
         if bare is not None:
             return bare
         if scope is not None:
@@ -166,6 +167,9 @@ class Session:
     def logging_run(self) -> ActiveRun:
         """The run that a bare ``log_*`` means; opens an implicit one where none is open."""
         run = self.active()
+        if run is not None and self._family.is_over():
+            run.end()
+            run = self.active()
         if run is None and threading.current_thread() is not threading.main_thread():
             # A thread starts no run of its own accord while any run of the process is open.
             run = next(reversed(list(self._open.values())), None)
@@ -174,12 +178,22 @@ class Session:
         if not self.is_on():
             return NoRun()
         try:
-            run = self.open_run(None)
+            run = self._open_worker() or self.open_run(None)
         except StoreError as problem:
             self.warn(f"nothing is tracked: {problem}")
             self.enabled = False
             return NoRun()
-        self._place(run, None)
+        self._places.put(run, None)
+        return run
+
+    def _open_worker(self) -> ActiveRun | None:
+        """This process's part of the run above it; None where it is no worker."""
+        above = self._family.above(self.store())
+        if above is None:
+            return None
+        self._family.join(self.store(), above["id"])
+        run = self.open_run("worker", parent=above, kind="worker")
+        run.log_by(workers.write_through(run.writer))
         return run
 
     def is_on(self) -> bool:
@@ -194,50 +208,51 @@ class Session:
 
     def begin_cell(self, cell: Cell) -> None:
         """A cell starts; executing the cell again that began the bare run ends that run."""
-        self._settle()
+        self._places.settle()
         self.cell = cell
-        if self._bare is not None and self._bare.cell_key == cell.key:
-            self._bare.end()
+        bare = self._places.bare
+        if bare is not None and bare.cell_key == cell.key:
+            bare.end()
 
     def end_cell(self, error: BaseException | None) -> None:
         """A cell is over: what it owns ends, bare runs stay open and note the error."""
-        self._settle()
+        self._places.settle()
         cell, self.cell = self.cell, None
         for run in cell.owned if cell else []:
             _close(run, error)
         if cell is not None and cell.run is not None:
             _close(cell.run, error)
-        if error is not None and self._bare is not None:
-            self._bare.note_error(error)
+        if error is not None and self._places.bare is not None:
+            self._places.bare.note_error(error)
         self._autosave.save_all()
 
     # -- what a run asks of us (live.Owner) ---------------------------------------------------
 
     def entered(self, run: ActiveRun) -> None:
         """The run is a ``with``: it leaves its bare place, and a bare run becomes its parent."""
-        if self._pending is not None and self._pending[0] is run:
-            _, parent, scope = self._pending
-            self._pending = None
-            self._place(parent, scope)
+        parent = self._places.enter(run, self._open.values())
+        if parent is not None:
             self._make_child(run, parent)
-        else:
-            self._settle()
-            self._unplace(run)
-        _stack.set((*_stack.get(), run))
 
     def left(self, run: ActiveRun) -> None:
         """The ``with`` is over."""
-        self._settle()
-        _stack.set(tuple(other for other in _stack.get() if other is not run))
+        self._places.leave(run)
 
     def ended(self, run: ActiveRun) -> None:
         """Forget an ended run as open."""
         self._open.pop(run.id, None)
-        self._unplace(run)
+        self._places.remove(run, self._open.values())
 
     def dirty(self, run: ActiveRun) -> None:
         """Save the run soon."""
         self._autosave.touch(run)
+
+    def changed(self, run: ActiveRun) -> None:
+        """Save the run soon, the part of a worker at once."""
+        if run.document["kind"] == "worker":
+            run.save()
+        else:
+            self._autosave.touch(run)
 
     def warn(self, problem: str) -> None:
         """One warning a problem; the user's work goes on."""
@@ -255,18 +270,24 @@ class Session:
         """End every open run; in a forked child this does nothing, the runs are its parent's."""
         if os.getpid() != self._pid:
             return
-        if self._pending is not None:
-            self._settle()
+        self._places.settle()
         for run in reversed(self.open_runs()):
             _close(run, error)
         self._around.wait_for_git()
         self._autosave.save_all()
 
     def forget(self) -> None:
-        """After a fork: the parent's runs are not ours."""
+        """After a fork: the parent's runs are not ours; what is logged to them is a worker's."""
         if current is self:
+            workers.came_by_fork()
             fresh = reset()
             fresh.enabled, fresh.user_namespace = self.enabled, self.user_namespace
+            for run in self.open_runs():
+                run.inherit(workers.InheritedWriter(run.document, fresh.worker_writer), fresh)
+
+    def worker_writer(self) -> RunWriter:
+        """Where a forked child's part of its parent's runs goes."""
+        return self.logging_run().writer
 
     def let_go(self) -> None:
         """Have the store ask this session for nothing any more."""
@@ -277,45 +298,7 @@ class Session:
         if self._hooked:
             return
         self._hooked = True
-        atexit.register(self.close_all)
-        os.register_at_fork(after_in_child=self.forget)
-        if self.user_namespace is None:
-            _watch_uncaught(self)
-
-    # -- places -------------------------------------------------------------------------------
-
-    def _scope(self) -> ActiveRun | None:
-        for run in reversed(_stack.get()):
-            if run.open:
-                return run
-        tracked = self.cell.run if self.cell else None
-        return tracked if tracked is not None and tracked.open else None
-
-    def _bare_of(self, scope: ActiveRun | None) -> ActiveRun | None:
-        bare = self._bare if scope is None else scope.bare_child
-        while bare is not None and bare.bare_child is not None and bare.bare_child.open:
-            bare = bare.bare_child
-        return bare if bare is not None and bare.open else None
-
-    def _place(self, run: ActiveRun, scope: ActiveRun | None) -> None:
-        if scope is None:
-            self._bare = run
-        else:
-            scope.bare_child = run
-
-    def _unplace(self, run: ActiveRun) -> None:
-        if self._bare is run:
-            self._bare = None
-        for other in (*self._open.values(), *_stack.get()):
-            if other.bare_child is run:
-                other.bare_child = None
-
-    def _settle(self) -> None:
-        """The touch that decides: the new bare run was not entered, so it replaces the old one."""
-        if self._pending is not None:
-            _, old, _ = self._pending
-            self._pending = None
-            self._supersede(old)
+        endings.watch(self.close_all, self.forget, script=self.user_namespace is None)
 
     def _supersede(self, old: ActiveRun) -> None:
         old.end()
@@ -370,18 +353,6 @@ def _to_stderr(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201 - a notice, on stderr by contract
 
 
-def _watch_uncaught(session: Session) -> None:
-    earlier = sys.excepthook
-
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        try:
-            session.close_all(error)
-        finally:
-            earlier(kind, error, trace)
-
-    sys.excepthook = hook
-
-
 current = Session()
 
 
@@ -390,5 +361,4 @@ def reset() -> Session:
     global current
     current.let_go()
     current = Session()
-    _stack.set(())
     return current

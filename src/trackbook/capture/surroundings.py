@@ -102,7 +102,7 @@ class Surroundings:
             parent=parent["id"] if parent else None,
         )
         document.update(environment.user_and_host())
-        document["env"] = environment.describe()
+        document["env"] = {**environment.describe(), "pid": os.getpid()}
         if self.user_namespace is not None and place:
             document["notebook"] = {"path": place}
         return document

@@ -62,7 +62,8 @@ def _derive(document: Document, folder: Path) -> Owner:
         owner, beat = ownership.look(folder)
         if owner is Owner.ALIVE:
             return owner
-        document["status"] = "lost"
+        # A pool ends its workers by a signal once it has their results.
+        document["status"] = "finished" if document["kind"] == "worker" else "lost"
         document["ended"] = max(beat, document["started"])
         summary, last = metriclog.tally(folder)
         document["ended"] = max(document["ended"], last)
