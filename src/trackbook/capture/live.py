@@ -118,6 +118,11 @@ class ActiveRun:
     def __repr__(self) -> str:
         return f"<ActiveRun {self.name} #{self.number} {self.status} {self.id}>"
 
+    @property
+    def writer(self) -> RunWriter:
+        """What writes it."""
+        return self._writer
+
     # -- params, metrics, tags ----------------------------------------------------------------
 
     def log_param(self, key: str, value: Any) -> None:

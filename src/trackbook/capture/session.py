@@ -22,6 +22,7 @@ from .live import ActiveRun
 from .livenotebook import LiveNotebook
 from .nothing import NoRun
 from .surroundings import Cell, Surroundings
+from .watch import Watch
 
 _stack: contextvars.ContextVar[tuple[ActiveRun, ...]] = contextvars.ContextVar(
     "trackbook_runs", default=()
@@ -41,6 +42,7 @@ class Session:
         self._bare: ActiveRun | None = None
         self._pending: tuple[ActiveRun, ActiveRun, ActiveRun | None] | None = None
         self._autosave = Autosave()
+        self.watch = Watch(_stack.get, self.heard_by)
         self._warned: set[str] = set()
         self._hooked = False
         self._pid = os.getpid()
@@ -147,21 +149,20 @@ class Session:
 
     def end_run(self, status: str = "finished") -> None:
         """End the active run; without one this does nothing."""
-        run = self.active()
-        if run is not None:
+        if (run := self.active()) is not None:
             run.end(status)
 
     def active(self) -> ActiveRun | None:
         """The innermost ``with`` of this context, else the run of the cell, else the bare one."""
         self._settle()
-        scope = self._scope()
+        return self.heard_by(_stack.get())
+
+    def heard_by(self, stack: tuple[ActiveRun, ...]) -> ActiveRun | None:
+        """The active run of a context where these were entered; decides nothing."""
+        scope = self._scope(stack)
         bare = self._bare_of(scope)
-        if bare is not None:
-            return bare
-        if scope is not None:
-            return scope
         owned = self.cell.owned if self.cell else []
-        return next((run for run in reversed(owned) if run.open), None)
+        return bare or scope or next((run for run in reversed(owned) if run.open), None)
 
     def logging_run(self) -> ActiveRun:
         """The run that a bare ``log_*`` means; opens an implicit one where none is open."""
@@ -202,6 +203,7 @@ class Session:
     def end_cell(self, error: BaseException | None) -> None:
         """A cell is over: what it owns ends, bare runs stay open and note the error."""
         self._settle()
+        self.watch.console.drain()
         cell, self.cell = self.cell, None
         for run in cell.owned if cell else []:
             _close(run, error)
@@ -215,6 +217,7 @@ class Session:
 
     def entered(self, run: ActiveRun) -> None:
         """The run is a ``with``: it leaves its bare place, and a bare run becomes its parent."""
+        self.watch.console.drain()
         if self._pending is not None and self._pending[0] is run:
             _, parent, scope = self._pending
             self._pending = None
@@ -232,6 +235,7 @@ class Session:
 
     def ended(self, run: ActiveRun) -> None:
         """Forget an ended run as open."""
+        self.watch.ended(run)
         self._open.pop(run.id, None)
         self._unplace(run)
 
@@ -255,8 +259,7 @@ class Session:
         """End every open run; in a forked child this does nothing, the runs are its parent's."""
         if os.getpid() != self._pid:
             return
-        if self._pending is not None:
-            self._settle()
+        self._settle()
         for run in reversed(self.open_runs()):
             _close(run, error)
         self._around.wait_for_git()
@@ -271,9 +274,11 @@ class Session:
     def let_go(self) -> None:
         """Have the store ask this session for nothing any more."""
         self._around.let_go()
+        self.watch.let_go()
 
     def _adopt(self, run: ActiveRun) -> None:
         self._open[run.id] = run
+        self.watch.opened(run)
         if self._hooked:
             return
         self._hooked = True
@@ -284,8 +289,8 @@ class Session:
 
     # -- places -------------------------------------------------------------------------------
 
-    def _scope(self) -> ActiveRun | None:
-        for run in reversed(_stack.get()):
+    def _scope(self, stack: tuple[ActiveRun, ...] | None = None) -> ActiveRun | None:
+        for run in reversed(_stack.get() if stack is None else stack):
             if run.open:
                 return run
         tracked = self.cell.run if self.cell else None
