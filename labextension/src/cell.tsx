@@ -7,10 +7,7 @@ import { deltaText } from './columns';
 import { useTrans } from './locale';
 
 /** A dot whose colour is the status; the status itself, or how it died, is label and tooltip. */
-export function StatusDot(props: {
-  status: string;
-  death?: string | null;
-}): React.JSX.Element {
+export function StatusDot(props: { status: string; death?: string | null }): React.JSX.Element {
   const { status, death } = props;
   const told = death ? `${status}: ${death}` : status;
   return (
