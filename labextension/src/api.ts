@@ -48,6 +48,8 @@ export interface IRow {
   cell: string | null;
   headline: IHeadline | null;
   error: { type: string; message: string } | null;
+  /** How the kernel of a lost run died, where the server saw it. */
+  death?: string | null;
   cells: Record<string, ICell | undefined>;
 }
 

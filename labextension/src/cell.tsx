@@ -6,15 +6,17 @@ import type { IColumn, IHeadline, IRow } from './api';
 import { deltaText } from './columns';
 import { useTrans } from './locale';
 
-/** A dot whose colour is the status; the status itself is its label and tooltip. */
-export function StatusDot({ status }: { status: string }): React.JSX.Element {
+/** A dot whose colour is the status; the status itself, or how it died, is label and tooltip. */
+export function StatusDot(props: { status: string; death?: string | null }): React.JSX.Element {
+  const { status, death } = props;
+  const told = death ? `${status}: ${death}` : status;
   return (
     <span
       className="tb-Status"
       data-status={status}
       role="img"
-      aria-label={status}
-      title={status}
+      aria-label={told}
+      title={told}
     />
   );
 }
@@ -55,7 +57,7 @@ export function CellContent(props: { column: IColumn; row: IRow }): React.JSX.El
   if (column.kind === 'name') {
     return (
       <>
-        <StatusDot status={row.status} />
+        <StatusDot status={row.status} death={row.death} />
         <RunName row={row} />
       </>
     );
@@ -74,7 +76,7 @@ export function CellContent(props: { column: IColumn; row: IRow }): React.JSX.El
   return (
     <span
       className="tb-Text"
-      title={text}
+      title={column.kind === 'status' ? (row.death ?? text) : text}
       data-status={column.kind === 'status' ? row.status : undefined}
     >
       {text || (column.kind === 'status' ? row.status : '')}

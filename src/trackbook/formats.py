@@ -27,9 +27,14 @@ def direction(metric: str) -> int:
     return 1 if _HIGHER.search(name) else 0
 
 
+def of_machine(metric: str) -> bool:
+    """Whether a metric tells of the machine, not of the work (``system/memory_gb``)."""
+    return metric.startswith("system/")
+
+
 def headline(metrics: Iterable[str]) -> str | None:
     """The metric to show first: held-out before training, a known name before an unknown one."""
-    keys = [key for key in metrics if not key.startswith("system/")]
+    keys = [key for key in metrics if not of_machine(key)]
     return min(keys, key=_rank, default=None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..errors import InvalidValue, StoreError
@@ -12,6 +13,7 @@ from . import attempts, cellvalues, options, plainvalues
 from . import session as sessions
 from .celllog import CellLog
 from .live import ActiveRun
+from .outputs import CellOutputs
 from .patch import Guard
 from .session import Session
 from .surroundings import Cell
@@ -61,6 +63,7 @@ class CellHooks:
         self._show = show
         self._guard = Guard("cells")
         self._log = CellLog()
+        self._outputs = CellOutputs(shell)
         self._started = 0.0
         self._told = False
         self._waiting: tuple[str, float, list[ActiveRun]] | None = None
@@ -92,6 +95,7 @@ class CellHooks:
         """``post_run_cell``: close what the cell owns and log the cell."""
         if sessions.current.is_on():
             self._guard.run(self._after, result)
+        self._outputs.leave()
 
     # -- before -------------------------------------------------------------------------------
 
@@ -106,6 +110,7 @@ class CellHooks:
         session = sessions.current
         self._told = session.live.take(cell_id)
         session.begin_cell(cell)
+        self._tell_place(session, cell)
         asked = _track_options(raw)
         if asked is not None:
             try:
@@ -118,6 +123,13 @@ class CellHooks:
                 run.expect_params(cellvalues.foresee(source, before, params=asked.params))
                 run.save()  # what is known now outlives a kernel that the cell kills
             self._tracked = (asked, run, before)
+            self._outputs.begin(session.watch.console)
+
+    def _tell_place(self, session: Session, cell: Cell) -> None:
+        """Should the kernel die in this cell, the runs that are open say where."""
+        with suppress(StoreError):
+            for run in session.open_runs():
+                run.amend(last_cell={"id": cell.id, "source": session.sources().keep(cell.source)})
 
     def _open(self, session: Session, asked: options.Options) -> ActiveRun:
         run = session.open_run(asked.name, asked.experiment)
@@ -140,8 +152,10 @@ class CellHooks:
         self._log_cell(session, cell, result, error)
         tracked, self._tracked = self._tracked, None
         finished = [run for run in (cell.run, *cell.owned) if run is not None]
-        if tracked is not None and tracked[1].open:
-            self._collect(tracked, error)
+        if tracked is not None:
+            self._outputs.end(tracked[1], session.store().blobs, error)
+            if tracked[1].open:
+                self._collect(tracked, error)
         for run in finished:
             self._surroundings(session, run, cell)
         told = session.live.take(cell.id) or self._told

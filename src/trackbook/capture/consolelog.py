@@ -14,7 +14,24 @@ _LONGEST_LINE = 1 << 16
 _LONGEST_KEY = 1 << 14
 # Regular expressions hold the interpreter: the user's threads get their turn between pieces.
 _PIECE = 1 << 16
+# Whatever redact.text hides has one of these in its line or in one of the two lines before.
+_KEY = "-----begin"
+_NAMES = (
+    *("pass", "pwd", "credential", "key", "secret", "token", "conn", "auth", "bearer", "basic"),
+    *("jwt", "cookie", "://"),
+)
+# These stand in words of 15 characters and more.
+_SHAPES = (
+    *("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "_pat_", "glpat-", "gldt-", "glrt-"),
+    *("glcbt-", "_live_", "_test_", "whsec_", "sk-", "xai-", "nvapi-", "gsk_", "hf_", "api_org_"),
+    *("xox", "xapp-", "slack.com", "aiza", "ya29.", "gocspx-", "npm_", "pypi-", "sg.", "dapi"),
+    *("r8_", ":aa", "eyj"),
+)
+_LONG_WORD = b"a" * 15
+_WORDS = bytes(97 if b > 127 or chr(b).isalnum() or chr(b) in "_-./+=:" else 32 for b in range(256))
+_NEAR = 3
 _FOLDS = re.compile(r"[\r\x08]|\x1b\[\d*A")
+_MARKS = ("\r", "\x08", "\x1b[")
 _MOVES = re.compile(r"(\r|\n|\x08|\x1b\[\d*A)")
 _OPEN_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!.*-----END)", re.DOTALL)
 
@@ -30,7 +47,7 @@ class Screen:
 
     def feed(self, text: str) -> str:
         """The lines that are complete with this text."""
-        if len(self._rows) > 1 or self._at_start or _FOLDS.search(text):
+        if len(self._rows) > 1 or self._at_start or any(mark in text for mark in _MARKS):
             return self._replayed(text)
         done, newline, rest = (self._rows[0] + text).rpartition("\n")
         if len(rest) > _LONGEST_LINE:
@@ -107,7 +124,7 @@ class ConsoleLog:
         for piece in pieces(lines):
             if self.full:
                 return
-            clean, hidden = redact.text(piece)
+            clean, hidden = redacted(piece)
             self.hidden += hidden
             self._put(clean)
 
@@ -120,6 +137,35 @@ class ConsoleLog:
             clean = f"{data.decode('utf-8', 'ignore')}\n{FULL}\n"
         self.size += len(data)
         self._write(clean)
+
+
+def redacted(lines: str) -> tuple[str, int]:
+    """What ``redact.text`` gives, at a tenth of its price where no line looks like a secret."""
+    lowered = lines.lower()
+    found = [trace for trace in _NAMES if trace in lowered]
+    if _LONG_WORD in lines.encode("utf-8", "replace").translate(_WORDS):
+        found += [trace for trace in _SHAPES if trace in lowered]
+    if _KEY in lowered or len(lowered) != len(lines):
+        return redact.text(lines)
+    if not found:
+        return lines, 0
+    clean: list[str] = []
+    suspects: list[str] = []
+    hidden = near = 0
+    for line in lines.splitlines(keepends=True):
+        low = line.lower()
+        near = _NEAR if any(trace in low for trace in found) else near - 1
+        if near > 0:
+            suspects.append(line)
+            continue
+        if suspects:
+            text, count = redact.text("".join(suspects))
+            clean.append(text)
+            hidden += count
+            suspects.clear()
+        clean.append(line)
+    text, count = redact.text("".join(suspects))
+    return "".join([*clean, text]), hidden + count
 
 
 def pieces(lines: str) -> list[str]:

@@ -134,8 +134,7 @@ class ActiveRun:
         """In a forked child: from now on the values go to the child's own run."""
         self._writer, self._owner, self._log = writer, owner, writer.log
         self._lock = threading.RLock()  # held by a thread at the fork, perhaps
-        self._steps.clear()
-        self._known_metrics.clear()
+        self._steps, self._known_metrics = {}, set()
 
     # -- params, metrics, tags ----------------------------------------------------------------
 

@@ -62,7 +62,7 @@ class Sources:
         name, kept = self._names.get(source, ("", 0.0))
         now = time.time()
         if not name or abs(now - kept) > TRUSTED_S:
-            clean = redact.text(source)[0].encode("utf-8", "surrogatepass")
+            clean = redact.source(source)[0].encode("utf-8", "surrogatepass")
             name = self._blobs.put(clean)
             self._names[source] = (name, now)
         return name

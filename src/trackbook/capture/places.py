@@ -29,9 +29,13 @@ class Places:
         self._pending: tuple[ActiveRun, ActiveRun, ActiveRun | None] | None = None
         _stack.set(())
 
-    def scope(self) -> ActiveRun | None:
-        """The innermost open ``with`` of this context, else the run of the cell."""
-        for run in reversed(_stack.get()):
+    def entered(self) -> tuple[ActiveRun, ...]:
+        """The ``with`` runs around the caller, the innermost last."""
+        return _stack.get()
+
+    def scope(self, entered: tuple[ActiveRun, ...]) -> ActiveRun | None:
+        """The innermost open run that was entered, else the run of the cell."""
+        for run in reversed(entered):
             if run.open:
                 return run
         tracked = self._tracked()

@@ -21,6 +21,7 @@ from .livenotebook import LiveNotebook
 from .nothing import NoRun
 from .places import Places
 from .surroundings import Cell, Surroundings
+from .watch import Watch
 
 
 class Session:
@@ -35,6 +36,7 @@ class Session:
         self._open: dict[str, ActiveRun] = {}
         self._places = Places(lambda: self.cell.run if self.cell else None, self._supersede)
         self._autosave = Autosave()
+        self.watch = Watch(self._places.entered, self.heard_by)
         self._warned: set[str] = set()
         self._hooked = False
         self._family = workers.Family()
@@ -96,7 +98,7 @@ class Session:
         self._places.settle()
         if not self.is_on():
             return NoRun()
-        scope = self._places.scope()
+        scope = self._places.scope(self._places.entered())
         bare = self._places.bare_in(scope)
         parent = scope
         if nested:
@@ -155,14 +157,14 @@ class Session:
     def active(self) -> ActiveRun | None:
         """The innermost ``with`` of this context, else the run of the cell, else the bare one."""
         self._places.settle()
-        scope = self._places.scope()
+        return self.heard_by(self._places.entered())
+
+    def heard_by(self, entered: tuple[ActiveRun, ...]) -> ActiveRun | None:
+        """The active run of a context where these were entered; decides nothing."""
+        scope = self._places.scope(entered)
         bare = self._places.bare_in(scope)
-        if bare is not None:
-            return bare
-        if scope is not None:
-            return scope
         owned = self.cell.owned if self.cell else []
-        return next((run for run in reversed(owned) if run.open), None)
+        return bare or scope or next((run for run in reversed(owned) if run.open), None)
 
     def logging_run(self) -> ActiveRun:
         """The run that a bare ``log_*`` means; opens an implicit one where none is open."""
@@ -217,6 +219,7 @@ class Session:
     def end_cell(self, error: BaseException | None) -> None:
         """A cell is over: what it owns ends, bare runs stay open and note the error."""
         self._places.settle()
+        self.watch.console.drain()
         cell, self.cell = self.cell, None
         for run in cell.owned if cell else []:
             _close(run, error)
@@ -230,6 +233,7 @@ class Session:
 
     def entered(self, run: ActiveRun) -> None:
         """The run is a ``with``: it leaves its bare place, and a bare run becomes its parent."""
+        self.watch.console.drain()
         parent = self._places.enter(run, self._open.values())
         if parent is not None:
             self._make_child(run, parent)
@@ -240,6 +244,7 @@ class Session:
 
     def ended(self, run: ActiveRun) -> None:
         """Forget an ended run as open."""
+        self.watch.ended(run)
         self._open.pop(run.id, None)
         self._places.remove(run, self._open.values())
 
@@ -292,9 +297,11 @@ class Session:
     def let_go(self) -> None:
         """Have the store ask this session for nothing any more."""
         self._around.let_go()
+        self.watch.let_go()
 
     def _adopt(self, run: ActiveRun) -> None:
         self._open[run.id] = run
+        self.watch.opened(run)
         if self._hooked:
             return
         self._hooked = True

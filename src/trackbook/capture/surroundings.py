@@ -12,7 +12,7 @@ from typing import Any
 from .. import settings
 from ..model import Document, new_document
 from ..store import Store, open_store
-from . import attempts, environment, git, notebook
+from . import attempts, environment, git, kernel, notebook
 from .live import ActiveRun
 from .livenotebook import LiveNotebook
 from .patch import Guard
@@ -102,7 +102,7 @@ class Surroundings:
             parent=parent["id"] if parent else None,
         )
         document.update(environment.user_and_host())
-        document["env"] = {**environment.describe(), "pid": os.getpid()}
+        document["env"] = {**environment.describe(), **kernel.describe(), "pid": os.getpid()}
         if self.user_namespace is not None and place:
             document["notebook"] = {"path": place}
         return document

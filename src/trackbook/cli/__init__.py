@@ -162,17 +162,30 @@ def _described(store: Store, document: dict[str, Any]) -> str:
         "notebook": (document.get("notebook") or {}).get("path"),
         "commit": (document.get("git") or {}).get("commit"),
         "error": f"{error['type']}: {error['message']}" if error else None,
+        **_death(document.get("death") or {}),
         "tags": ", ".join(f"{k}={v}" if v != "" else k for k, v in document["tags"].items()),
         "note": document.get("note"),
     }
     artifacts = {line["name"]: line["size"] for line in store.records(document["id"], "artifacts")}
-    metrics = {key: entry["last"] for key, entry in document["summary"].items()}
+    last = {key: entry["last"] for key, entry in document["summary"].items()}
+    metrics = {key: value for key, value in last.items() if not formats.of_machine(key)}
+    machine = {key: value for key, value in last.items() if formats.of_machine(key)}
     parts = [columns.label(document), _pairs({k: v for k, v in facts.items() if v})]
-    sections = {"Params": flatten(document["params"]), "Metrics": metrics}
+    sections = {"Params": flatten(document["params"]), "Metrics": metrics, "Machine": machine}
     for title, values in {**sections, "Artifacts (bytes)": artifacts}.items():
         if values:
             parts += ["", title, _pairs(values)]
     return "\n".join(parts)
+
+
+def _death(death: dict[str, Any]) -> dict[str, Any]:
+    """What is known of the end of a lost run's kernel."""
+    step, memory = death.get("last_step") or {}, death.get("memory") or []
+    return {
+        "death": death.get("cause"),
+        "last step": f"{step['key']} at step {step['step']}" if step else None,
+        "last memory": f"{formats.number(memory[-1][1])} GB" if memory else None,
+    }
 
 
 def _pairs(values: dict[str, Any]) -> str:

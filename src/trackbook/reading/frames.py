@@ -30,7 +30,7 @@ def differing(documents: Sequence[Document]) -> pd.DataFrame:
     """``run_id, name, number``, then the params, metrics and tags that differ among the runs."""
     records = [columns.flat(document) for document in documents]
     measured = [{k: v for k, v in r.items() if k not in columns.FIELDS} for r in records]
-    keys = set(columns.varying(measured))
+    keys = {k for k in columns.varying(measured) if not k.startswith("metrics.system/")}
     frame = runs(documents)
     return frame[[k for k in frame.columns if k in ("run_id", "name", "number") or k in keys]]
 

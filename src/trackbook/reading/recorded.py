@@ -101,6 +101,15 @@ class Recorded:
         return self._record("error")
 
     @property
+    def death(self) -> Record | None:
+        """How the kernel of a lost run ended, as far as a Jupyter server saw it.
+
+        ``cause`` is the sentence; ``exit``, ``last_cell``, ``last_step`` and ``memory`` (pairs of
+        time and GB) where they are known.
+        """
+        return self._record("death")
+
+    @property
     def git(self) -> Record | None:
         """``commit``, ``branch``, ``dirty`` and ``remote``; None outside a repository."""
         return self._record("git")
@@ -182,11 +191,20 @@ class Recorded:
         blob = (self._document.get("git") or {}).get("patch")
         return self._store.blobs.get(blob) if blob else b""
 
+    def logs(self) -> str:
+        """What the run printed on stdout and stderr, progress bars folded; ``""`` for nothing."""
+        return self._store.logs(self.id)
+
     def snapshot(self) -> nbformat.NotebookNode:
-        """The notebook as it was when the run started: its cells in order, without outputs."""
+        """The notebook as it was when the run started, with the outputs of its own cell."""
         from .snapshot import notebook
 
-        return notebook(self.kept_cells(), self._text)
+        return notebook(self.kept_cells(), self._text, self.outputs())
+
+    def outputs(self) -> list[dict[str, Any]]:
+        """What the run's own cell showed, as a notebook has it; HTML and scripts are not safe."""
+        kept = self._document.get("outputs") or []
+        return [loads(self._store.blobs.get(entry["blob"])) for entry in kept]
 
     def kept_cells(self) -> dict[str, Any]:
         """The snapshot as it is kept: ``cells``, ``path`` and the ``tracked`` cell's id."""

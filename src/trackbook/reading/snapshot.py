@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,8 +12,18 @@ if TYPE_CHECKING:
 _CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def notebook(kept: Mapping[str, Any], text_of: Callable[[str], str]) -> nbformat.NotebookNode:
-    """The snapshot as a valid notebook; ``text_of`` reads a source by the name of its blob."""
+_OUTPUTS = ("stream", "display_data", "execute_result", "error")
+
+
+def notebook(
+    kept: Mapping[str, Any],
+    text_of: Callable[[str], str],
+    outputs: Sequence[Mapping[str, Any]] = (),
+) -> nbformat.NotebookNode:
+    """The snapshot as a valid notebook; ``text_of`` reads a source by the name of its blob.
+
+    The tracked cell gets the ``outputs``.
+    """
     from nbformat import v4
 
     make = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}
@@ -26,6 +36,10 @@ def notebook(kept: Mapping[str, Any], text_of: Callable[[str], str]) -> nbformat
             "tracked": entry["id"] == kept.get("tracked"),
         }
         cell.metadata["trackbook"] = marks
+        if marks["tracked"] and cell.cell_type == "code":
+            cell.outputs = [made for output in outputs if (made := _output(output)) is not None]
+            counts = [o.execution_count for o in cell.outputs if o.output_type == "execute_result"]
+            cell.execution_count = counts[-1] if counts else None
         # nbformat takes neither odd ids nor the same one twice; then the fresh one stays.
         if _CELL_ID.fullmatch(str(entry["id"])) and entry["id"] not in used:
             cell["id"] = entry["id"]
@@ -33,3 +47,18 @@ def notebook(kept: Mapping[str, Any], text_of: Callable[[str], str]) -> nbformat
         cells.append(cell)
     metadata = {"trackbook": {"path": kept.get("path"), "tracked": kept.get("tracked")}}
     return v4.new_notebook(cells=cells, metadata=metadata)
+
+
+def _output(output: Mapping[str, Any]) -> nbformat.NotebookNode | None:
+    """The output as nbformat makes it; None for what is none."""
+    from nbformat import ValidationError, v4, validate
+
+    fields = {key: value for key, value in output.items() if key != "output_type"}
+    if output.get("output_type") not in _OUTPUTS:
+        return None
+    try:
+        made = v4.new_output(output["output_type"], **fields)
+        validate(v4.new_notebook(cells=[v4.new_code_cell(outputs=[made])]))
+    except (ValidationError, TypeError, AttributeError):
+        return None  # a store is data from anywhere
+    return made

@@ -1,6 +1,6 @@
 """The Jupyter server extension: registered stores over HTTP, and an event for each change.
 
-It reads stores only; it calls no kernel.
+It calls no kernel. To stores it writes what people edit and how kernels died.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from jupyter_server.extension.application import ExtensionApp
 
 from .handlers import HANDLERS
+from .kernels import ACTIONS, Ending, Kernels
 from .shelf import Shelf
 
 EVENT = "https://schema.trackbook.dev/revision/v1"
@@ -27,6 +28,7 @@ class TrackbookApp(ExtensionApp):
     load_other_extensions = True
 
     _polling: asyncio.Task[None] | None = None
+    _kernels: Kernels | None = None
 
     def initialize_settings(self) -> None:
         """Give the handlers the stores, and the event logger our event."""
@@ -41,7 +43,16 @@ class TrackbookApp(ExtensionApp):
         self.handlers.extend(HANDLERS)
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        self._certifying: set[asyncio.Task[None]] = set()
+        self._kernels = Kernels(serverapp.kernel_manager, self._ended)
+        serverapp.event_logger.add_listener(schema_id=ACTIONS, listener=self._kernels.acted)
         self._polling = asyncio.create_task(self._poll(serverapp.event_logger))
+
+    def _ended(self, ending: Ending) -> None:
+        work = self.shelf.run(lambda: self.shelf.certify(ending))
+        task = asyncio.get_running_loop().create_task(work)
+        self._certifying.add(task)
+        task.add_done_callback(self._certifying.discard)
 
     async def stop_extension(self) -> None:
         """Stop looking for changes, and wait until the last look is over."""
@@ -49,11 +60,14 @@ class TrackbookApp(ExtensionApp):
             self._polling.cancel()
             await asyncio.gather(self._polling, return_exceptions=True)
             self._polling = None
+            await asyncio.gather(*self._certifying, return_exceptions=True)
         await asyncio.to_thread(self.shelf.close)
 
     async def _poll(self, events: Any) -> None:
         # At most one event a store and look, so at most two a second.
         while True:
+            if self._kernels is not None:
+                self._kernels.look()
             for store_id, revision in await self.shelf.run(self.shelf.changed):
                 data = {"store": store_id, "revision": revision}
                 events.emit(schema_id=EVENT, data=data)

@@ -134,6 +134,8 @@ class RunHandler(Handler):
             change = None
         if not isinstance(change, dict):
             raise web.HTTPError(400, "the body is a JSON object of what to change")
+        if "death" in change:
+            raise web.HTTPError(400, "how a kernel died is not a person's to change")
 
         def edit() -> dict[str, Any]:
             store = self.shelf.get(store_id)

@@ -13,6 +13,8 @@ from typing import TypeVar
 from .. import settings
 from ..errors import RunNotFound, TrackbookError
 from ..store import Changes, Store, open_store
+from .death import certify
+from .kernels import Ending
 
 T = TypeVar("T")
 
@@ -82,6 +84,14 @@ class Shelf:
         changes = self.get(store_id).changes(int(count) if known else 0)
         full = changes.full or not known
         return f"{self.start}.{changes.revision}", changes._replace(full=full)
+
+    def certify(self, ending: Ending) -> None:
+        """Say in the runs that were open in a kernel how it ended."""
+        for store_id in settings.registered():
+            try:
+                certify(self.get(store_id), ending)
+            except (TrackbookError, OSError) as problem:
+                _log.warning("the end of a kernel is not noted in %s: %s", store_id, problem)
 
     def changed(self) -> list[tuple[str, str]]:
         """The stores that changed since the last look, each with its new revision."""

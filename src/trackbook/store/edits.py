@@ -1,4 +1,7 @@
-"""What people change about a run after the fact: one small file an edit, laid over ``run.json``."""
+"""What is changed about a run after the fact: one small file an edit, laid over ``run.json``.
+
+People change names, notes, tags and switches; the Jupyter server adds how a kernel died.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ FOLDER = "edits"
 _NAME = re.compile(r"(\d{1,20})-[0-9a-z]+\.json")
 _WORDS = ("name", "note")
 _SWITCHES = ("star", "archived", "deleted")
-_ALLOWED = (*_WORDS, *_SWITCHES, "tags")
+_RECORDS = ("death",)
+_ALLOWED = (*_WORDS, *_SWITCHES, *_RECORDS, "tags")
 
 
 def checked(change: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,6 +38,8 @@ def checked(change: Mapping[str, Any]) -> dict[str, Any]:
             raise InvalidValue(f"{key} is a text, not a {type(value).__name__}")
         if key in _SWITCHES and not isinstance(value, bool):
             raise InvalidValue(f"{key} is true or false, not {value!r:.40}")
+        if key in _RECORDS and not isinstance(value, Mapping):
+            raise InvalidValue(f"{key} is a mapping, not a {type(value).__name__}")
     if "name" in change and not change["name"].strip():
         raise InvalidValue("a run's name is not empty")
     tags = change.get("tags", {})
@@ -93,9 +99,8 @@ def lay_over(document: Document, changes: Iterable[Mapping[str, Any]]) -> Docume
     """The document with the changes; the one given is not touched."""
     laid = dict(document)
     for change in changes:
-        for key in (*_WORDS, *_SWITCHES):
-            if isinstance(change.get(key), str if key in _WORDS else bool):
-                laid[key] = change[key]
+        for keys, kind in ((_WORDS, str), (_SWITCHES, bool), (_RECORDS, dict)):
+            laid.update((k, change[k]) for k in keys if isinstance(change.get(k), kind))
         tags = change.get("tags")
         if isinstance(tags, dict):
             merged = {**laid["tags"], **tags}

@@ -140,8 +140,9 @@ class Store(Protocol):
         """The console text of the run."""
 
     def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
-        """Lay a person's change over the run.
+        """Lay a change over the run.
 
-        ``change`` has any of ``name``, ``note``, ``star``, ``archived``, ``deleted`` and ``tags``
-        (a mapping; None removes a tag). Raises ``RunNotFound``, ``InvalidValue`` or ``StoreError``.
+        ``change`` has any of ``name``, ``note``, ``star``, ``archived``, ``deleted``, ``tags``
+        (a mapping; None removes a tag) and ``death`` (a mapping, the server's alone).
+        Raises ``RunNotFound``, ``InvalidValue`` or ``StoreError``.
         """

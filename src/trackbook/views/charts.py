@@ -122,10 +122,13 @@ def kind_for(runs: Sequence[Document], key: str) -> str:
 
 
 def charts_for(runs: Sequence[Document], points: PointsOf) -> list[dict[str, Any]]:
-    """A chart ``{id, title, kind, spec}`` for each metric of these runs, the most telling first."""
-    keys = ranked_metrics(runs)[:MOST_CHARTS]
+    """A chart ``{id, title, kind, spec}`` for each metric of these runs, the most telling first.
+
+    How the machine fared is shown of one run alone.
+    """
+    keys = [key for key in ranked_metrics(runs) if len(runs) == 1 or not formats.of_machine(key)]
     charts = []
-    for key in keys:
+    for key in keys[:MOST_CHARTS]:
         kind = kind_for(runs, key)
         spec = CHARTS[kind](runs, points, key)
         charts.append({"id": f"metrics.{key}", "title": key, "kind": kind, "spec": spec})

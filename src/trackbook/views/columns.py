@@ -128,10 +128,14 @@ TRAILING: tuple[Column, ...] = (
 
 
 def measured(document: Document) -> dict[str, Any]:
-    """``metrics.<key>`` (the last value) and ``params.<key>`` of a run, flat."""
+    """``metrics.<key>`` (the last value) and ``params.<key>`` of a run, flat.
+
+    Without those of the machine, which are not what somebody compares runs by.
+    """
     flat: dict[str, Any] = {
         f"metrics.{key}": entry.get("last")
         for key, entry in (document.get("summary") or {}).items()
+        if not formats.of_machine(key)
     }
     for key, value in flatten(document.get("params") or {}).items():
         flat[f"params.{key}"] = value
@@ -159,8 +163,9 @@ def flat(document: Document) -> dict[str, Any]:
         "duration": duration(document),
     }
     both = measured(document)
-    for start in ("params.", "metrics."):
-        record.update((key, value) for key, value in both.items() if key.startswith(start))
+    record.update((key, value) for key, value in both.items() if key.startswith("params."))
+    summary = document.get("summary") or {}
+    record.update((f"metrics.{key}", entry.get("last")) for key, entry in summary.items())
     record.update((f"tags.{key}", value) for key, value in (document.get("tags") or {}).items())
     return record
 
@@ -248,6 +253,7 @@ def row(document: Document, record: dict[str, Any] | None = None) -> dict[str, A
         "cell": (document.get("cell") or {}).get("id"),
         "headline": first,
         "error": {key: error.get(key, "") for key in ("type", "message")} if error else None,
+        "death": (document.get("death") or {}).get("cause"),
         "cells": cells,
     }
 

@@ -137,7 +137,8 @@ def _metrics(documents: Sequence[Document]) -> dict[str, Any]:
         {key: entry.get("last") for key, entry in (d.get("summary") or {}).items()}
         for d in documents
     ]
-    return _section("Metrics", records, keys=ranked_metrics(documents), best=_best)
+    keys = [key for key in ranked_metrics(documents) if not formats.of_machine(key)]
+    return _section("Metrics", records, keys=keys, best=_best)
 
 
 def _best(key: str, values: Sequence[Any]) -> int | None:
