@@ -127,6 +127,7 @@ class CellHooks:
 
     def _tell_place(self, session: Session, cell: Cell) -> None:
         """Should the kernel die in this cell, the runs that are open say where."""
+        session.watch.console.listen()
         with suppress(StoreError):
             for run in session.open_runs():
                 run.amend(last_cell={"id": cell.id, "source": session.sources().keep(cell.source)})

@@ -26,7 +26,6 @@ from .patch import Guard
 
 Stack = tuple[ActiveRun, ...]
 Hear = Callable[[str], None]
-Undo = Callable[[], None]
 
 # So many pieces of text wait at most; a loop that prints without end does their work itself.
 _MOST_WAITING = 10_000
@@ -49,7 +48,7 @@ class Console:
         self._lock = threading.RLock()
         self._waiting: deque[tuple[Stack, int, str, str]] = deque()
         self._logs: dict[str, tuple[ActiveRun, ConsoleLog]] = {}
-        self._taps: list[tuple[Any, Undo]] = []
+        self._taps: dict[str, Tap] = {}
         os_calls.call_in_child(self._in_child)
 
     def opened(self, run: ActiveRun) -> None:
@@ -67,6 +66,11 @@ class Console:
         if self._waiting:
             self._safely(self._drain)
 
+    def listen(self) -> None:
+        """See that the streams are heard: IPython's may have been given other writers meanwhile."""
+        if self._logs:
+            self._safely(self._listen)
+
     def tick(self) -> None:
         """What the store's thread does every 0.2 s."""
         with suppress(TrackbookWarning):  # where warnings are errors one must not end the thread
@@ -77,7 +81,7 @@ class Console:
         with self._lock:
             FLUSHER.forget(self)
             while self._taps:
-                self._taps.pop()[1]()
+                self._taps.popitem()[1].undo()
             self._logs.clear()
             self._waiting.clear()
 
@@ -93,14 +97,19 @@ class Console:
     def _opened(self, run: ActiveRun) -> None:
         self._drain()
         self._logs[run.id] = run, ConsoleLog(run.writer.write_log)
-        known = [stream for stream, _ in self._taps]
-        for name in ("stdout", "stderr"):
-            stream = getattr(sys, name)
-            if stream is not None and not any(stream is other for other in known):
-                # A stream of a kind that takes no attributes stays unheard.
-                with suppress(AttributeError, TypeError):
-                    self._taps.append((stream, tap(stream, self._hearer(name))))
+        self._listen()
         FLUSHER.watch(self)
+
+    def _listen(self) -> None:
+        for name in ("stdout", "stderr"):
+            stream, known = getattr(sys, name), self._taps.get(name)
+            if stream is None or (known is not None and known.holds(stream)):
+                continue
+            if known is not None:
+                known.undo()
+            # A stream of a kind that takes no attributes stays unheard.
+            with suppress(AttributeError, TypeError):
+                self._taps[name] = Tap(stream, self._hearer(name))
 
     def _ended(self, run: ActiveRun) -> None:
         self._drain()
@@ -155,47 +164,57 @@ class Console:
         return None
 
 
-class _Echo:
-    """What ipykernel's streams hand everything to that is written to them."""
-
-    def __init__(self, hear: Hear, earlier: Any) -> None:
-        self.write = hear if earlier is None else _both(earlier.write, hear)
-        self.flush = _nothing if earlier is None else earlier.flush
-
-
-def tap(stream: Any, hear: Hear) -> Undo:
-    """Have ``hear`` called with everything that is written; returns how to undo that.
+class Tap:
+    """Has ``hear`` called with everything that is written to a stream.
 
     Raises ``AttributeError`` or ``TypeError`` where the stream takes no attributes.
     """
-    if hasattr(stream, "echo") and hasattr(stream, "pub_thread"):
-        name, earlier = "echo", stream.echo
-        ours: Any = _Echo(hear, earlier)
-    else:
-        name, earlier = "write", vars(stream).get("write")
-        ours = _both(stream.write, hear)
-    setattr(stream, name, ours)
 
-    def undo() -> None:
-        # What somebody else has put there meanwhile stays theirs.
-        if vars(stream).get(name) is not ours:
-            return
-        if name == "write" and earlier is None:
-            del stream.write
+    def __init__(self, stream: Any, hear: Hear) -> None:
+        self._stream = stream
+        self._ears = [hear]
+        if hasattr(stream, "echo") and hasattr(stream, "pub_thread"):
+            self._name, self._earlier = "echo", stream.echo
+            self._ours: Any = _Echo(hear if stream.echo is None else self._both(stream.echo.write))
+            self._ours.flush = _nothing if stream.echo is None else stream.echo.flush
         else:
-            setattr(stream, name, earlier)
+            self._name, self._earlier = "write", vars(stream).get("write")
+            self._ours = self._both(stream.write)
+        setattr(stream, self._name, self._ours)
 
-    return undo
+    def holds(self, stream: Any) -> bool:
+        """Whether it is in place at this stream."""
+        return stream is self._stream and vars(stream).get(self._name) is self._ours
+
+    def undo(self) -> None:
+        """Leave the stream as it was; what somebody else has put there meanwhile stays theirs."""
+        self._ears.clear()
+        if not self.holds(self._stream):
+            return
+        if self._name == "write" and self._earlier is None:
+            del self._stream.write
+        else:
+            setattr(self._stream, self._name, self._earlier)
+
+    def _both(self, write: Callable[[str], Any]) -> Callable[[str], Any]:
+        ears = self._ears
+
+        def wrapper(text: str) -> Any:
+            __tracebackhide__ = True
+            written = write(text)
+            for hear in ears:
+                hear(text)
+            return written
+
+        return wrapper
 
 
-def _both(write: Callable[[str], Any], hear: Hear) -> Callable[[str], Any]:
-    def wrapper(text: str) -> Any:
-        __tracebackhide__ = True
-        written = write(text)
-        hear(text)
-        return written
+class _Echo:
+    """What ipykernel's streams hand everything to that is written to them."""
 
-    return wrapper
+    def __init__(self, write: Callable[[str], Any]) -> None:
+        self.write = write
+        self.flush: Callable[[], Any] = _nothing
 
 
 def _nothing() -> None:

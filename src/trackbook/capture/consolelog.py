@@ -14,7 +14,7 @@ _LONGEST_LINE = 1 << 16
 _LONGEST_KEY = 1 << 14
 # Regular expressions hold the interpreter: the user's threads get their turn between pieces.
 _PIECE = 1 << 16
-# Whatever redact.text hides has one of these in its line or in one of the two lines before.
+# Whatever redact.text hides has one of these in its line or in the 200 characters before.
 _KEY = "-----begin"
 _NAMES = (
     *("pass", "pwd", "credential", "key", "secret", "token", "conn", "auth", "bearer", "basic"),
@@ -29,11 +29,13 @@ _SHAPES = (
 )
 _LONG_WORD = b"a" * 15
 _WORDS = bytes(97 if b > 127 or chr(b).isalnum() or chr(b) in "_-./+=:" else 32 for b in range(256))
-_NEAR = 3
+_NEAR = 200
+_COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _FOLDS = re.compile(r"[\r\x08]|\x1b\[\d*A")
 _MARKS = ("\r", "\x08", "\x1b[")
 _MOVES = re.compile(r"(\r|\n|\x08|\x1b\[\d*A)")
-_OPEN_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!.*-----END)", re.DOTALL)
+_OPEN_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?!.*-----END)", re.DOTALL)
 
 
 class Screen:
@@ -140,21 +142,32 @@ class ConsoleLog:
 
 
 def redacted(lines: str) -> tuple[str, int]:
-    """What ``redact.text`` gives, at a tenth of its price where no line looks like a secret."""
+    """What ``redact.text`` gives, at a tenth of its price where no line looks like a secret.
+
+    Colours between a name and its value hide nothing; where there is a secret, they go.
+    """
+    if "\x1b[" in lines:
+        clean, hidden = _redacted(_COLOURS.sub("", lines))
+        if hidden:
+            return clean, hidden
+    return _redacted(lines)
+
+
+def _redacted(lines: str) -> tuple[str, int]:
     lowered = lines.lower()
     found = [trace for trace in _NAMES if trace in lowered]
     if _LONG_WORD in lines.encode("utf-8", "replace").translate(_WORDS):
         found += [trace for trace in _SHAPES if trace in lowered]
-    if _KEY in lowered or len(lowered) != len(lines):
+    if _KEY in lowered:
         return redact.text(lines)
     if not found:
         return lines, 0
+    near = hidden = 0
     clean: list[str] = []
     suspects: list[str] = []
-    hidden = near = 0
-    for line in lines.splitlines(keepends=True):
+    for line in _LINES.findall(lines):
         low = line.lower()
-        near = _NEAR if any(trace in low for trace in found) else near - 1
+        near = _NEAR if any(trace in low for trace in found) else near - len(line)
         if near > 0:
             suspects.append(line)
             continue

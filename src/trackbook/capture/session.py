@@ -146,7 +146,7 @@ class Session:
         run = ActiveRun(store.create(document), store.blobs, self)
         run.cell_key = self.cell.key if self.cell else None
         self._adopt(run)
-        self._around.read_git(run)
+        self._around.run_begins(run)
         return run
 
     def end_run(self, status: str = "finished") -> None:
@@ -244,6 +244,7 @@ class Session:
 
     def ended(self, run: ActiveRun) -> None:
         """Forget an ended run as open."""
+        self._around.run_ends(run)
         self.watch.ended(run)
         self._open.pop(run.id, None)
         self._places.remove(run, self._open.values())
@@ -278,7 +279,7 @@ class Session:
         self._places.settle()
         for run in reversed(self.open_runs()):
             _close(run, error)
-        self._around.wait_for_git()
+        self._around.wait()
         self._autosave.save_all()
 
     def forget(self) -> None:

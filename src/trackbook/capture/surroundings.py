@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import settings
+from .. import redact, settings
 from ..model import Document, new_document
 from ..store import Store, open_store
-from . import attempts, environment, git, kernel, notebook
+from . import attempts, environment, kernel, notebook, randomness
+from .background import Background
 from .live import ActiveRun
 from .livenotebook import LiveNotebook
 from .patch import Guard
@@ -42,7 +42,9 @@ class Surroundings:
         self.sources: notebook.Sources
         self.live = LiveNotebook()
         self._store: tuple[tuple[object, ...], Store] | None = None
-        self._git: threading.Thread | None = None
+        self._environment = environment.Environment()
+        self._background: Background | None = None
+        self._random = Guard("random states")
 
     def source_file(self) -> Path | None:
         """The notebook or script of this process, where something says."""
@@ -60,6 +62,7 @@ class Surroundings:
             settings.register(store.id, store.path)
         self._store = (chosen, store)
         self.sources = notebook.Sources(store.blobs)
+        self._background = Background(store, self._environment)
         return store, store.path == settings.fallback_store()
 
     def let_go(self) -> None:
@@ -79,14 +82,14 @@ class Surroundings:
         store, _ = self.store()
         file = self.source_file()
         place = attempts.place_of(file, store)
-        shown = name or fitted or (file.stem if file else "run")
+        shown = redact.text(name or fitted or (file.stem if file else "run"))[0]
         if parent is not None:
             series = f"{parent['series']}/{shown}"
         else:
             series = attempts.series_of(
                 place,
                 # Without a cell, what was fitted tells the attempts of a script apart.
-                name=name or (fitted if cell is None else None),
+                name=(shown if name else None) or (fitted if cell is None else None),
                 cell_id=cell.id if cell else None,
                 cell_hash=cell.hash if cell else None,
             )
@@ -102,31 +105,31 @@ class Surroundings:
             parent=parent["id"] if parent else None,
         )
         document.update(environment.user_and_host())
-        document["env"] = {**environment.describe(), **kernel.describe(), "pid": os.getpid()}
+        described = {**self._environment.describe(), **kernel.describe()}
+        document["env"] = {**described, "pid": os.getpid()}
         if self.user_namespace is not None and place:
             document["notebook"] = {"path": place}
         return document
 
-    def read_git(self, run: ActiveRun) -> None:
-        """Have the commit noted in the run; the cell does not wait the 10 ms and more for git."""
+    def run_begins(self, run: ActiveRun) -> None:
+        """Have commit, modules and machine noted in the run; its cell waits for none of it."""
+        if self._background is not None:
+            states = self._random.run(randomness.states) or {}
+            self._background.run_begins(run, self._folder(), states)
+
+    def run_ends(self, run: ActiveRun) -> None:
+        """Have noted what the run has imported."""
+        if self._background is not None:
+            self._background.run_ends(run, self._folder())
+
+    def wait(self) -> None:
+        """At the end of the process: until that is noted, within its budget."""
+        if self._background is not None:
+            self._background.wait()
+
+    def _folder(self) -> Path:
         file = self.source_file()
-        folder = file.parent if file else settings.here()
-
-        def read() -> None:
-            found, why_not = git.read(folder)
-            if found is None:
-                run.note_capture("git", "not captured", why_not)
-            run.amend(git=found)
-
-        self._git = threading.Thread(
-            target=Guard("git").run, args=(read,), name="trackbook-git", daemon=True
-        )
-        self._git.start()
-
-    def wait_for_git(self) -> None:
-        """At the end of the process: let git finish, within its budget."""
-        if self._git is not None:
-            self._git.join(git.BUDGET_S)
+        return file.parent if file else settings.here()
 
 
 def _nothing() -> None:

@@ -24,6 +24,9 @@ _AWS_ID = re.compile(rf"{_ALNUM}(?:AKIA|ASIA)[0-9A-Z]{{16}}(?![0-9A-Za-z])")
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _AWS_NEAR = 120
 
+# Of a line in a patch its sign stays; "-----END" has none.
+_PATCH_SIGN = re.compile(r"([+ ]|-(?!----E)|).*", re.DOTALL)
+
 _Check = Callable[[str], bool]
 
 
@@ -119,8 +122,8 @@ def _replace(text: str, replacement: str, shape: re.Pattern[str], check: _Check)
 
 def _key_in_its_lines(match: re.Match[str]) -> str:
     """A marker and as many line ends as before, so that a patch still counts its lines right."""
-    lines = match[0].split("\n")[1:]
-    return "<redacted:private-key>" + "".join("\n" + re.match("[+ ]?", x)[0] for x in lines)  # type: ignore[index]
+    ends = [_PATCH_SIGN.sub(r"\1", line) for line in match[0].split("\n")[1:]]
+    return "\n".join(["<redacted:private-key>", *ends])
 
 
 def _hide_aws_secrets(text: str) -> tuple[str, int]:

@@ -1,0 +1,136 @@
+"""What is read about runs beside them: commit and patch, modules, packages, machine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ..model import Document
+from ..store import Store
+from . import git as repositories
+from .distributions import Distributions
+from .environment import Environment
+from .live import ActiveRun
+from .modules import Modules
+from .patch import Guard
+from .randomness import Randomness, States
+
+# Beyond what git is given.
+_PATIENCE_S = 2.0
+
+
+class Background:
+    """One thread that reads for all runs that have begun or ended meanwhile; none of them waits."""
+
+    def __init__(self, store: Store, environment: Environment) -> None:
+        self._store = store
+        self._environment = environment
+        self._git = repositories.Git(store.blobs, store.path)
+        self._modules = Modules(store.blobs)
+        self._distributions = Distributions(store.blobs)
+        self._randomness = Randomness(store.blobs)
+        self._guards = {what: Guard(what) for what in ("git", "random states", "environment")}
+        self._modules_guard = Guard("modules")
+        self._lock = threading.Lock()
+        self._begun: list[tuple[ActiveRun, Path, States]] = []
+        self._ended: dict[ActiveRun, Path] = {}
+        self._thread: threading.Thread | None = None
+        self._root: Path | None = None
+
+    def run_begins(self, run: ActiveRun, folder: Path, states: States) -> None:
+        """Have everything read; ``folder`` is the notebook's, ``states`` the random ones by now."""
+        with self._lock:
+            self._begun.append((run, folder, states))
+            self._work_soon()
+
+    def run_ends(self, run: ActiveRun, folder: Path) -> None:
+        """Have modules and packages read again, which the run may have imported."""
+        with self._lock:
+            self._ended[run] = folder
+            self._work_soon()
+
+    def wait(self) -> None:
+        """Until everything is read, or a little longer than git may take."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(repositories.BUDGET_S + _PATIENCE_S)
+
+    def _work_soon(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._work, name="trackbook-background", daemon=True
+            )
+            self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                begun, self._begun = self._begun, []
+                ended, self._ended = self._ended, {}
+                if not begun and not ended:
+                    self._thread = None
+                    return
+            self._read(begun, ended)
+
+    def _read(
+        self, begun: list[tuple[ActiveRun, Path, States]], ended: dict[ActiveRun, Path]
+    ) -> None:
+        readings = {folder: self._read_git(folder) for _, folder, _ in begun}
+        for run, folder, states in begun:
+            found: dict[str, Any] = {}
+            reading = readings[folder]
+            if reading is not None:
+                found["git"] = reading.git
+                for what, state, reason in reading.notes:
+                    run.note_capture(what, state, reason)
+            kept = self._guards["random states"].run(self._randomness.keep, states)
+            if kept:
+                found["rng"] = kept
+            found |= self._guards["environment"].run(self._read_environment, run.document) or {}
+            run.amend(**found)
+        for run, folder in {**{run: folder for run, folder, _ in begun}, **ended}.items():
+            self._modules_guard.run(self._read_modules, run, folder)
+        for run in ended:
+            self._guards["environment"].run(self._read_packages, run)
+
+    def _read_git(self, folder: Path) -> repositories.Reading | None:
+        reading: repositories.Reading | None = self._guards["git"].run(self._git.read, folder)
+        if reading is not None and reading.top is not None:
+            self._root = reading.top
+        return reading
+
+    def _read_environment(self, document: Document) -> dict[str, Any]:
+        blob = self._distributions.keep()
+        self._environment.name_versions(self._distributions.versions())
+        machine = self._environment.read_machine()
+        packages = {**document["env"].get("packages", {}), **self._environment.packages()}
+        env = {**document["env"], **machine, "packages": packages}
+        return {"env": env, "distributions": blob}
+
+    def _read_packages(self, run: ActiveRun) -> None:
+        env = run.document["env"]
+        packages = {**env.get("packages", {}), **self._environment.packages()}
+        if packages != env.get("packages"):
+            run.amend(env={**env, "packages": packages})
+
+    def _read_modules(self, run: ActiveRun, folder: Path) -> None:
+        started = time.perf_counter()
+        kept = self._modules.keep(self._root_of(folder))
+        if kept.blob is None or run.document.get("modules") == kept.blob:
+            return
+        cost = {"ms": round(1000 * (time.perf_counter() - started), 1)}
+        run.note_capture("modules", "captured", f"{kept.count} of the project", **cost)
+        if kept.redacted:
+            hidden = f"{kept.redacted} value(s) that look like secrets"
+            run.note_capture("modules", "redacted", hidden)
+        if kept.left_out:
+            run.note_capture("modules", "left out", ", ".join(kept.left_out[:5]))
+        run.amend(modules=kept.blob)
+
+    def _root_of(self, folder: Path) -> Path:
+        if self._root is not None and folder.is_relative_to(self._root):
+            return self._root
+        store = self._store.path
+        return store.parent if store is not None and folder.is_relative_to(store.parent) else folder
