@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -18,10 +19,12 @@ from .capture.cells import CellHooks
 from .capture.live import ActiveRun
 from .errors import TrackbookError
 from .integrations import altair
-from .views import attempt
+from .views import attempt, group
 
 _ASSIGNMENT = re.compile(r"(?:^|\s)([A-Za-z_][\w./-]*)=(?!=)")
 _RECENT = 10
+# A line that keeps up with a loop changes no faster than this.
+_PAUSE_S = 0.5
 
 
 @magics_class
@@ -82,7 +85,6 @@ class TrackMagics(Magics):  # type: ignore[misc]
         if run is None:
             raise UsageError("%track stop: no run is open")
         run.end(rest or "finished")
-        show_attempt(run)
 
     def _log(self, rest: str) -> None:
         sessions.current.logging_run().log_metrics(self._values(rest, "log"))
@@ -184,10 +186,54 @@ SUBCOMMANDS: dict[str, Callable[[TrackMagics, str], None]] = {
 """Word after ``%track`` to what it does; ``docs/magics.md`` documents each."""
 
 
-def show_attempt(run: ActiveRun) -> None:
-    """Show the line of a run that ended, beneath its cell."""
-    document = {**run.document, "summary": run.summary()}
-    _publish(attempt.line_text(document), attempt.line_html(document))
+class Lines:
+    """What stands beneath a cell: a line for each run, one for all runs of a loop."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._shown = 0.0
+
+    def progress(self, runs: Sequence[ActiveRun]) -> None:
+        """Another of these runs has ended while the cell works on."""
+        siblings = _siblings(runs, runs[-1].document["parent"])
+        if len(siblings) > 1 and _in_kernel() and time.monotonic() - self._shown > _PAUSE_S:
+            self._group(siblings, over=False)
+            self._shown = time.monotonic()
+
+    def over(self, runs: Sequence[ActiveRun]) -> None:
+        """The cell has ended, and these runs in it or with it."""
+        parents = dict.fromkeys(run.document["parent"] for run in runs)
+        for siblings in [_siblings(runs, parent) for parent in parents]:
+            if len(siblings) > 1:
+                self._group(siblings, over=True)
+            else:
+                document = {**siblings[0].document, "summary": siblings[0].summary()}
+                _publish(attempt.line_text(document), attempt.line_html(document))
+        self._handle, self._shown = None, 0.0
+
+    def _group(self, runs: Sequence[ActiveRun], *, over: bool) -> None:
+        documents = [{**run.document, "summary": run.summary()} for run in runs]
+        text = group.group_text(documents, over=over)
+        if not _in_kernel():
+            _publish(text, None)
+            return
+        bundle = {"text/plain": text, "text/html": group.group_html(documents, over=over)}
+        if self._handle is None:
+            self._handle = display(bundle, raw=True, display_id=True)
+        else:
+            self._handle.update(bundle, raw=True)
+        if over:
+            self._handle = None
+
+
+def _siblings(runs: Sequence[ActiveRun], parent: str | None) -> list[ActiveRun]:
+    return [run for run in runs if run.document["parent"] == parent]
+
+
+def _in_kernel() -> bool:
+    from IPython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")
 
 
 def _say(text: str) -> None:
@@ -195,10 +241,7 @@ def _say(text: str) -> None:
 
 
 def _publish(text: str, rich: str | None) -> None:
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    if shell is None or not hasattr(shell, "kernel"):
+    if not _in_kernel():
         # In a terminal a display is a print to stdout, which belongs to the user's code.
         print(text, file=sys.stderr)  # noqa: T201
         return
@@ -219,7 +262,7 @@ def load(shell: Any) -> None:
     session.user_namespace = shell.user_ns
     session.say = _say
     session.enabled = True
-    hooks = CellHooks(shell, show_attempt)
+    hooks = CellHooks(shell, Lines())
     hooks.install()
     altair.show_offline()
     _hooks[id(shell)] = hooks

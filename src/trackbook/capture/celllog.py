@@ -28,11 +28,15 @@ class CellLog:
         """Note an execution; its ``source`` is the text."""
         self._executions.append(execution)
 
-    def records(self, sources: Sources) -> Iterator[dict[str, Any]]:
+    def records(self, sources: Sources, since: int = 0) -> Iterator[dict[str, Any]]:
         """The lines for a run: ``{segment, count}`` of earlier ones, then each later execution.
 
-        A segment is a blob of the same lines, in which ``source`` is the name of a blob too.
+        A segment is a blob of the same lines, in which ``source`` is the name of a blob too. A run
+        that has the first ``since`` executions already gets those after them, one by one.
         """
+        if since:
+            yield from (_with_blob(e, sources) for e in self._executions[since:])
+            return
         now = time.time()
         # Another store has no blobs of this one, and old ones may be gone where no run names them.
         if self._kept_by is not sources or abs(now - self._kept) > TRUSTED_S:

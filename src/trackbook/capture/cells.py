@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import InvalidValue, StoreError
-from . import attempts, cellvalues, options, plainvalues
+from . import cellvalues, options, plainvalues
 from . import session as sessions
-from .celllog import CellLog
+from .keeping import Keeper
 from .live import ActiveRun
 from .outputs import CellOutputs
 from .patch import Guard
@@ -20,10 +20,16 @@ from .surroundings import Cell
 
 _TRACK_LINE = re.compile(r"%%track(?:[ \t]+(?P<options>.*?))?[ \t]*$")
 _SCALARS = (str, bool, int, float)
-# So long after its end a cell may still get what the front end says of it.
-_PATIENCE_S = 5.0
 
-Show = Callable[[ActiveRun], None]
+
+class Report(Protocol):
+    """What is shown beneath a cell."""
+
+    def progress(self, runs: Sequence[ActiveRun]) -> None:
+        """Another of these runs has ended while the cell works on."""
+
+    def over(self, runs: Sequence[ActiveRun]) -> None:
+        """The cell has ended, and these runs in it or with it."""
 
 
 def strip_track_line(lines: list[str]) -> list[str]:
@@ -58,15 +64,13 @@ def _track_options(raw_cell: str) -> options.Options | None:
 class CellHooks:
     """The pair of hooks around each cell. A fault of ours is one warning and switches them off."""
 
-    def __init__(self, shell: Any, show: Show) -> None:
+    def __init__(self, shell: Any, report: Report) -> None:
         self._shell = shell
-        self._show = show
+        self._report = report
         self._guard = Guard("cells")
-        self._log = CellLog()
+        self._keeper = Keeper()
         self._outputs = CellOutputs(shell)
         self._started = 0.0
-        self._told = False
-        self._waiting: tuple[str, float, list[ActiveRun]] | None = None
         self._tracked: tuple[options.Options, ActiveRun, Mapping[str, Any]] | None = None
 
     def install(self) -> None:
@@ -76,8 +80,9 @@ class CellHooks:
         self._shell.input_transformers_cleanup.append(strip_track_line)
         if hasattr(self._shell, "kernel"):
             live = sessions.current.live
-            live.told = self.document_came
+            live.told = self._document_came
             self._guard.run(live.open)
+        sessions.current.progress = lambda cell: self._guard.run(self._progress, cell)
 
     def remove(self) -> None:
         """Undo ``install``."""
@@ -97,6 +102,11 @@ class CellHooks:
             self._guard.run(self._after, result)
         self._outputs.leave()
 
+    def _progress(self, cell: Cell) -> None:
+        quiet = self._tracked is not None and self._tracked[0].quiet
+        if not quiet:
+            self._report.progress(cell.over)
+
     # -- before -------------------------------------------------------------------------------
 
     def _before(self, info: Any) -> None:
@@ -108,7 +118,7 @@ class CellHooks:
         code_hash = cellvalues.normalised_hash(source)
         cell = Cell(key=cell_id or raw, id=cell_id, hash=code_hash, source=raw)
         session = sessions.current
-        self._told = session.live.take(cell_id)
+        self._keeper.begin(session, cell)
         session.begin_cell(cell)
         self._tell_place(session, cell)
         asked = _track_options(raw)
@@ -149,23 +159,26 @@ class CellHooks:
         cell = session.cell
         if cell is None:  # the cell that loaded the extension
             return
+        session.active()  # a touch, which decides whether a bare run has replaced another
         error = result.error_before_exec or result.error_in_exec
-        self._log_cell(session, cell, result, error)
+        self._keeper.log(
+            session, cell, count=result.execution_count, started=self._started, error=error
+        )
         tracked, self._tracked = self._tracked, None
-        finished = [run for run in (cell.run, *cell.owned) if run is not None]
         if tracked is not None:
             self._outputs.end(tracked[1], session.store().blobs, error)
             if tracked[1].open:
                 self._collect(tracked, error)
-        for run in finished:
-            self._surroundings(session, run, cell)
-        told = session.live.take(cell.id) or self._told
-        if finished and cell.id and session.live.heard and not told:
-            self._waiting = (cell.id, time.monotonic(), finished)
+        ours = [run for run in (cell.run, *cell.owned) if run is not None]
+        over = [run for run in cell.over if run not in ours]
+        still = [run for run in session.open_runs() if run not in ours]
+        self._keeper.keep(session, cell, [*ours, *over, *still])
         session.end_cell(error)
         if tracked is None or not tracked[0].quiet:
-            for run in finished:
-                self._show(run)
+            self._report.over([*over, *ours])
+
+    def _document_came(self, cell_id: str) -> None:
+        self._guard.run(self._keeper.document_came, sessions.current, cell_id)
 
     def _collect(
         self,
@@ -194,57 +207,6 @@ class CellHooks:
             run.amend(headline=asked.metrics[0])
         for note in [*found.notes, *(f"{name}: cannot be kept as data" for name in left_out)]:
             run.note_capture("cell", "seen", note)
-
-    def _surroundings(self, session: Session, run: ActiveRun, cell: Cell) -> None:
-        """The snapshot, the log of cells and what changed since the attempt before."""
-        store, sources = session.store(), session.sources()
-        self._snapshot(session, run, cell.id)
-        for record in self._log.records(sources):
-            run.append_cell(record)
-        before = attempts.previous(store, run.document)
-        if before is None:
-            return
-        earlier = (before.get("cell") or {}).get("source")
-        text = store.blobs.get(earlier).decode("utf-8", "replace") if earlier else None
-        with_summary = {**run.document, "summary": run.summary()}
-        run.amend(changed=attempts.changes(with_summary, before, cell.source, text))
-
-    def _snapshot(self, session: Session, run: ActiveRun, cell_id: str | None) -> None:
-        blob = session.sources().snapshot(
-            session.source_file(), dict(session.executed), cell_id, session.live.cells()
-        )
-        kept = dict(run.document.get("notebook") or {"path": None})
-        run.amend(notebook={**kept, "snapshot": blob})
-        position = session.live.position(cell_id)
-        if position is not None:
-            run.amend(cell={**run.document["cell"], "position": position})
-
-    def document_came(self, cell_id: str) -> None:
-        """JupyterLab's message about a cell; with a big notebook it may come after the cell."""
-        waiting = self._waiting
-        if waiting is None or waiting[0] != cell_id or time.monotonic() - waiting[1] > _PATIENCE_S:
-            return
-        self._waiting = None
-        sessions.current.live.take(cell_id)
-        for run in waiting[2]:
-            self._guard.run(self._snapshot, sessions.current, run, cell_id)
-
-    def _log_cell(
-        self, session: Session, cell: Cell, result: Any, error: BaseException | None
-    ) -> None:
-        session.executed[cell.id or f"In-{len(self._log) + 1}"] = cell.source
-        self._log.add(
-            {
-                "order": len(self._log) + 1,
-                "cell": cell.id,
-                "count": result.execution_count,
-                "source": cell.source,
-                "started": self._started,
-                "ended": time.time(),
-                "ok": error is None,
-                "error": type(error).__name__ if error is not None else None,
-            }
-        )
 
 
 def _earlier(namespace: Mapping[str, Any]) -> dict[str, Any]:

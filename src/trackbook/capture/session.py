@@ -31,6 +31,7 @@ class Session:
         self.enabled = True
         self.say: Callable[[str], None] = _to_stderr
         self.cell: Cell | None = None
+        self.progress: Callable[[Cell], None] = _nobody
         self.executed: dict[str, str] = {}
         self._around = Surroundings()
         self._open: dict[str, ActiveRun] = {}
@@ -211,10 +212,10 @@ class Session:
     def begin_cell(self, cell: Cell) -> None:
         """A cell starts; executing the cell again that began the bare run ends that run."""
         self._places.settle()
-        self.cell = cell
         bare = self._places.bare
         if bare is not None and bare.cell_key == cell.key:
             bare.end()
+        self.cell = cell
 
     def end_cell(self, error: BaseException | None) -> None:
         """A cell is over: what it owns ends, bare runs stay open and note the error."""
@@ -247,6 +248,9 @@ class Session:
         self._around.run_ends(run)
         self.watch.ended(run)
         self._open.pop(run.id, None)
+        if self.cell is not None:
+            self.cell.over.append(run)
+            self.progress(self.cell)
         self._places.remove(run, self._open.values())
 
     def dirty(self, run: ActiveRun) -> None:
@@ -310,7 +314,8 @@ class Session:
 
     def _supersede(self, old: ActiveRun) -> None:
         old.end()
-        self.say(f"Trackbook: {old.name} #{old.number} is finished, a new run has begun")
+        if self.cell is None or len(self.cell.over) == 1:  # once is enough in a loop
+            self.say(f"Trackbook: {old.name} #{old.number} is finished, a new run has begun")
 
     def _make_child(self, run: ActiveRun, parent: ActiveRun) -> None:
         series = f"{parent.document['series']}/{run.name}"
@@ -355,6 +360,10 @@ def _close(run: ActiveRun, error: BaseException | None) -> None:
         run.end()
     elif run.open:
         run.fail(error)
+
+
+def _nobody(cell: Cell) -> None:
+    """Nobody is shown how a cell gets on."""
 
 
 def _to_stderr(text: str) -> None:

@@ -31,6 +31,8 @@ class Cell:
     """The run of a ``%%track`` cell."""
     owned: list[ActiveRun] = field(default_factory=list)
     """Runs that autolog made and that end with the cell."""
+    over: list[ActiveRun] = field(default_factory=list)
+    """Runs that have ended while it executes, in their order."""
 
 
 class Surroundings:
