@@ -145,6 +145,26 @@ async def test_a_bare_run_says_in_which_cell_its_kernel_died(
     assert "last_step" not in found
 
 
+async def test_the_certificate_has_the_memory_of_the_process(
+    kernel: Kernel, store_path: Path, tmp_path: Path
+) -> None:
+    await kernel.run("import trackbook.capture.system as s; s.INTERVAL_S = 0.2")
+    ready = tmp_path / "ready"
+    growing = (
+        "%%track hungry\nheld = []\n"
+        "for step in range(8):\n"
+        "    held.append(bytearray(os.urandom(1 << 20) * 50)); time.sleep(0.3)\n"
+        f"open({str(ready)!r}, 'w').close()\ntime.sleep(60)"
+    )
+    run = await kernel.begin(growing, store_path, ready)
+    await asyncio.sleep(0.5)
+    os.kill(kernel.pid, signal.SIGKILL)
+    memory = (await death(store_path, run["id"]))["memory"]
+    assert len(memory) >= 4
+    assert [pair[0] for pair in memory] == sorted(pair[0] for pair in memory)
+    assert memory[-1][1] - memory[0][1] > 0.2
+
+
 async def test_what_ended_well_gets_no_certificate(
     kernel: Kernel, store_path: Path, tmp_path: Path
 ) -> None:
