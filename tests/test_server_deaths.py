@@ -83,9 +83,16 @@ def kernel(
         await kernel.run(LOAD)
         return kernel
 
+    async def end() -> None:
+        kernel.client.stop_channels()
+        if kernel.id in kernel.manager:
+            await asyncio.sleep(0.5)  # a kernel that was killed is about to be started anew
+            await until(kernel.manager.get_kernel(kernel.id).ready.done)
+            await kernel.manager.shutdown_kernel(kernel.id, now=True)
+
     kernel = jp_asyncio_loop.run_until_complete(start())
     yield kernel
-    kernel.client.stop_channels()
+    jp_asyncio_loop.run_until_complete(end())
 
 
 async def death(store_path: Path, run_id: str) -> dict[str, Any]:
