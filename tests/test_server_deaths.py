@@ -83,9 +83,16 @@ def kernel(
         await kernel.run(LOAD)
         return kernel
 
+    async def end() -> None:
+        kernel.client.stop_channels()
+        if kernel.id in kernel.manager:
+            await asyncio.sleep(0.5)  # a kernel that was killed is about to be started anew
+            await until(kernel.manager.get_kernel(kernel.id).ready.done)
+            await kernel.manager.shutdown_kernel(kernel.id, now=True)
+
     kernel = jp_asyncio_loop.run_until_complete(start())
     yield kernel
-    kernel.client.stop_channels()
+    jp_asyncio_loop.run_until_complete(end())
 
 
 async def death(store_path: Path, run_id: str) -> dict[str, Any]:
@@ -143,6 +150,26 @@ async def test_a_bare_run_says_in_which_cell_its_kernel_died(
     store = open_store(store_path)
     assert store.blobs.get(found["last_cell"]["source"]).decode() == last
     assert "last_step" not in found
+
+
+async def test_the_certificate_has_the_memory_of_the_process(
+    kernel: Kernel, store_path: Path, tmp_path: Path
+) -> None:
+    await kernel.run("import trackbook.capture.system as s; s.INTERVAL_S = 0.2")
+    ready = tmp_path / "ready"
+    growing = (
+        "%%track hungry\nheld = []\n"
+        "for step in range(8):\n"
+        "    held.append(bytearray(os.urandom(1 << 20) * 50)); time.sleep(0.3)\n"
+        f"open({str(ready)!r}, 'w').close()\ntime.sleep(60)"
+    )
+    run = await kernel.begin(growing, store_path, ready)
+    await asyncio.sleep(0.5)
+    os.kill(kernel.pid, signal.SIGKILL)
+    memory = (await death(store_path, run["id"]))["memory"]
+    assert len(memory) >= 4
+    assert [pair[0] for pair in memory] == sorted(pair[0] for pair in memory)
+    assert memory[-1][1] - memory[0][1] > 0.2
 
 
 async def test_what_ended_well_gets_no_certificate(

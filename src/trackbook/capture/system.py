@@ -32,7 +32,7 @@ class Sampler:
         self._thread: threading.Thread | None = None
         self._guard = Guard("system metrics")
         self._machine: Machine | None = None
-        self._over = False
+        self._over = threading.Event()
 
     def opened(self, run: ActiveRun) -> None:
         """Sample for an open run."""
@@ -55,13 +55,14 @@ class Sampler:
     def let_go(self) -> None:
         """Sample never more."""
         self._runs.clear()
-        self._over = True
+        self._over.set()
         self._some.set()
 
     def _work(self) -> None:
-        while not (self._over or self._guard.shut):
+        while not self._guard.shut:
             self._some.wait()
-            time.sleep(INTERVAL_S)
+            if self._over.wait(INTERVAL_S):
+                return
             with suppress(TrackbookWarning):  # where warnings are errors
                 self._guard.run(self._sample)
 
