@@ -31,6 +31,14 @@ def read_document(folder: Path) -> tuple[Document | None, Owner]:
 
     A document that cannot be read comes as a lost run whose ``error`` is of type ``Damaged``.
     """
+    document, owner = read_unedited(folder)
+    if document is None:
+        return None, owner
+    return edits.lay_over(document, edits.read(folder)), owner
+
+
+def read_unedited(folder: Path) -> tuple[Document | None, Owner]:
+    """What ``read_document`` gives, as the run's owner left it."""
     try:
         data = (folder / RUN).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -47,7 +55,7 @@ def read_document(folder: Path) -> tuple[Document | None, Owner]:
         owner = _derive(document, folder)
     except OSError:
         owner = Owner.GONE  # its points cannot be read; its document can
-    return edits.lay_over(document, edits.read(folder)), owner
+    return document, owner
 
 
 def is_damaged(document: Document) -> bool:

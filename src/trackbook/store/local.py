@@ -195,13 +195,31 @@ class LocalStore:
         clean = edits.checked(change)
         place = self._place(run_id)
         self.prepare()
-        if not clean:
-            return
+        if clean:
+            edits.check_damaged(self._unedited(place), clean)
+            self._keep_edit(place, edits.record(clean))
+
+    def undo(self, run_id: str, edit: str | None = None) -> None:
+        """Take an edit back."""
+        place = self._place(run_id)
+        self.prepare()
+        document = self._unedited(place)
+        made = edits.undoing(document, edits.records(place), edit)
+        edits.check_damaged(document, made["change"])
+        self._keep_edit(place, made)
+
+    def _keep_edit(self, place: Path, made: Mapping[str, Any]) -> None:
         try:
-            with self._notices.around(run_id):
-                edits.write(place, clean)
+            with self._notices.around(place.name):
+                edits.write(place, made)
         except OSError as problem:
-            raise StoreError(f"run {run_id} cannot be edited: {problem}") from problem
+            raise StoreError(f"run {place.name} cannot be edited: {problem}") from problem
+
+    def _unedited(self, place: Path) -> Document:
+        document, _ = folder.read_unedited(place)
+        if document is None:
+            raise RunNotFound(f"no run has the id {place.name!r}")
+        return document
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -286,6 +304,11 @@ class LocalStore:
         if kind not in folder.KINDS_OF_LINES:
             raise InvalidValue(f"a run has {' and '.join(folder.KINDS_OF_LINES)}, no {kind!r}")
         return folder.read_lines(self._place(run_id), kind)
+
+    def edits(self, run_id: str) -> list[dict[str, Any]]:
+        """The edits of the run in their order."""
+        place = self._place(run_id)
+        return edits.history(self._unedited(place), edits.records(place))
 
     def logs(self, run_id: str) -> str:
         """The console text of the run."""

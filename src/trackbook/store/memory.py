@@ -139,9 +139,12 @@ class MemoryStore:
             self._lay(document["id"])
 
     def _lay(self, run_id: str) -> None:
-        self._table.put(edits.lay_over(self._saved[run_id], self._edits.get(run_id, [])))
+        self._table.put(self._edited(run_id))
         self._revision += 1
         self._touched[run_id] = self._revision
+
+    def _edited(self, run_id: str) -> Document:
+        return edits.lay_over(self._saved[run_id], edits.counting(self._edits.get(run_id, [])))
 
     def create(self, document: Document) -> MemoryWriter:
         """Begin a run."""
@@ -179,9 +182,27 @@ class MemoryStore:
         """Lay a person's change over the run."""
         clean = edits.checked(change)
         self.document(run_id)
+        if clean:
+            self._keep_edit(run_id, edits.record(clean))
+
+    def undo(self, run_id: str, edit: str | None = None) -> None:
+        """Take an edit back."""
+        self.document(run_id)
         with self._lock:
-            self._edits.setdefault(run_id, []).append(clean)
+            made = edits.undoing(self._saved[run_id], self._edits.get(run_id, []), edit)
+            self._keep_edit(run_id, made)
+
+    def _keep_edit(self, run_id: str, made: dict[str, Any]) -> None:
+        with self._lock:
+            kept = self._edits.setdefault(run_id, [])
+            kept.append({**made, "id": f"{len(kept):016d}"})
             self._lay(run_id)
+
+    def edits(self, run_id: str) -> list[dict[str, Any]]:
+        """The edits of the run in their order."""
+        self.document(run_id)
+        with self._lock:
+            return edits.history(self._saved[run_id], list(self._edits.get(run_id, [])))
 
     def find(
         self,

@@ -145,3 +145,17 @@ class Store(Protocol):
         ``change`` has any of ``name``, ``note``, ``star``, ``archived``, ``deleted`` and ``tags``
         (a mapping; None removes a tag). Raises ``RunNotFound``, ``InvalidValue`` or ``StoreError``.
         """
+
+    def edits(self, run_id: str) -> list[dict[str, Any]]:
+        """Every edit of the run in order, undone ones too.
+
+        Each has ``id, time`` (float s UTC)``, user, change, replaced`` (the values before)``,
+        undoes, redoes`` (the id of an edit, or None) and ``undone``. Raises ``RunNotFound``.
+        """
+
+    def undo(self, run_id: str, edit: str | None = None) -> None:
+        """Undo an edit, by default the last that is not undone; undoing an undo redoes.
+
+        It is an edit itself: nothing is removed, and other edits stay as they are, also later ones
+        of the same field. Raises ``RunNotFound``, ``InvalidValue`` or ``StoreError``.
+        """
