@@ -84,6 +84,8 @@ class LocalStore:
             }
             try:
                 (self._root / "runs").mkdir(parents=True, exist_ok=True)
+                if next((self._root / "runs").iterdir(), None) is None:
+                    series.mark_complete(self._root / "index")
                 for name, data in (
                     (".gitignore", b"*\n"),
                     (_STORE, dumps(content, pretty=True) + b"\n"),
@@ -156,15 +158,30 @@ class LocalStore:
                 lambda: self._of(name),
             )
 
-    def _of(self, name: str) -> list[tuple[str, int]]:
+    def _of(self, name: str) -> list[series.Claim]:
+        """The runs of a series; what all series have is written down for the next time."""
         with self._lock:
-            self._catalogue.refresh()
-            rows = self._catalogue.table.rows.values()
-            return [(d["id"], d["number"]) for d in rows if d["series"] == name]
+            self._refresh()
+            known: dict[str, list[series.Claim]] = {}
+            for d in self._catalogue.table.rows.values():
+                known.setdefault(d["series"], []).append((d["id"], d["number"]))
+            if self.id and self.writable:
+                with contextlib.suppress(OSError):
+                    series.fill(self._root / "index", known)
+        return known.get(name, [])
 
     def next_number(self, series_name: str) -> int:
-        """1 + the number of the last run of the series."""
-        return max((number for _, number in self._of(series_name)), default=0) + 1
+        """1 + the number of the last run of the series.
+
+        A process that only writes takes it from the series' file, without opening the catalogue.
+        """
+        if self._catalogue.revision:
+            with self._lock:
+                self._refresh()
+        last = series.last(self._root / "index", series_name)
+        if last is None:
+            last = max((number for _, number in self._of(series_name)), default=0)
+        return last + 1
 
     def resume(self, run_id: str) -> LocalWriter:
         """Own a run again."""
@@ -250,7 +267,14 @@ class LocalStore:
         self._catalogue.refresh()
         # A folder that is no store yet stays as it is, and so does a newer one's index.
         if self.id and self.writable:
+            self._note_arrivals()
             self._catalogue.write_back()
+
+    def _note_arrivals(self) -> None:
+        """Runs that were copied here count for the numbers of their series."""
+        for name, (number, run_id) in self._catalogue.arrived().items():
+            with contextlib.suppress(OSError):
+                series.note(self._root / "index", name, run_id, number)
 
     def count(self) -> int:
         """How many runs there are, without the deleted."""

@@ -36,9 +36,9 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
         raise
 
 
-def create(path: Path, data: bytes) -> None:
+def create(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Make a new file, whole; raises ``FileExistsError`` where there is one already."""
-    temporary = _write_beside(path, data)
+    temporary = _write_beside(path, data, durable=durable)
     try:
         # A link appears whole and never takes another file's place.
         os.link(temporary, path)

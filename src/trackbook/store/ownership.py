@@ -72,9 +72,10 @@ class Ownership:
 
 def look(folder: Path) -> tuple[Owner, float]:
     """The state of a run's owner, and its last sign of life (0 where there is none)."""
-    sign, beat, touched = _read(folder / LOCK)
     if os_calls.lock_held(folder / LOCK):
-        return Owner.ALIVE, beat
+        # Its last sign of life is nobody's question while it lives.
+        return Owner.ALIVE, 0.0
+    sign, beat, touched = _read(folder / LOCK)
     age = time.time() - max(beat, touched)
     # On its own machine a lock that is free says all, where there are locks.
     here = sign.get("boot") == os_calls.boot_id() and sign.get("locked") is not False
