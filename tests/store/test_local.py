@@ -224,7 +224,7 @@ def test_a_start_that_fails_leaves_no_run_behind(
 
     monkeypatch.setattr(os, "replace", full)
     document = new_document(name="x", experiment="e")
-    with pytest.raises(StoreError, match="No space left"):
+    with pytest.raises(StoreError, match="is full"):
         store.create(document)
     monkeypatch.undo()
     assert store.find() == []

@@ -101,7 +101,7 @@ class CellHooks:
             try:
                 cell.run = run = self._open(session, asked)
             except StoreError as problem:
-                session.warn(f"this cell is not tracked: {problem}")
+                session.say(f"Trackbook: this cell is not tracked: {problem}")
                 return
             before = _earlier(self._shell.user_ns) if asked.auto else {}
             if asked.auto:
@@ -133,7 +133,11 @@ class CellHooks:
         if tracked is not None and tracked[1].open:
             self._collect(tracked, error)
         for run in finished:
-            self._surroundings(session, run, cell)
+            try:
+                self._surroundings(session, run, cell)
+            except StoreError as problem:  # the disk; the run itself goes on
+                run.note_capture("notebook", "skipped", str(problem))
+                session.warn(f"notebook and cells were not kept: {problem}", about="notebook")
         session.end_cell(error)
         if tracked is None or not tracked[0].quiet:
             for run in finished:

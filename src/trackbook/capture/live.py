@@ -282,6 +282,7 @@ class ActiveRun:
         except (OSError, StoreError) as problem:
             if isinstance(problem, FileNotFoundError):
                 raise InvalidValue(f"there is no file {problem.filename}") from None
+            self.note_capture("artifact", "skipped", str(problem))
             self._owner.warn(f"an artifact was not kept: {problem}")
             return
         for record in records:

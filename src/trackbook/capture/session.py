@@ -7,6 +7,7 @@ import contextvars
 import os
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +26,8 @@ from .surroundings import Cell, Surroundings
 _stack: contextvars.ContextVar[tuple[ActiveRun, ...]] = contextvars.ContextVar(
     "trackbook_runs", default=()
 )
+# Where no run can be started, a ``log_*`` without one tries again after this.
+_RETRY_S = 10.0
 
 
 class Session:
@@ -41,6 +44,7 @@ class Session:
         self._pending: tuple[ActiveRun, ActiveRun, ActiveRun | None] | None = None
         self._autosave = Autosave()
         self._warned: set[str] = set()
+        self._retry_at = 0.0
         self._hooked = False
         self._pid = os.getpid()
 
@@ -165,13 +169,13 @@ class Session:
             run = next(reversed(list(self._open.values())), None)
         if run is not None:
             return run
-        if not self.is_on():
+        if not self.is_on() or time.monotonic() < self._retry_at:
             return NoRun()
         try:
             run = self.open_run(None)
         except StoreError as problem:
-            self.warn(f"nothing is tracked: {problem}")
-            self.enabled = False
+            self._retry_at = time.monotonic() + _RETRY_S
+            self.warn(f"nothing is tracked now: {problem}", about="start")
             return NoRun()
         self._place(run, None)
         return run
@@ -233,11 +237,12 @@ class Session:
         """Save the run soon."""
         self._autosave.touch(run)
 
-    def warn(self, problem: str) -> None:
-        """One warning a problem; the user's work goes on."""
-        if problem not in self._warned:
-            self._warned.add(problem)
-            warnings.warn(f"Trackbook: {problem}", TrackbookWarning, stacklevel=2)
+    def warn(self, problem: str, about: str = "") -> None:
+        """One warning a problem, or all that are ``about`` the same; the user's work goes on."""
+        if (about or problem) not in self._warned:
+            self._warned.add(about or problem)
+            # Without a line of code: it would be one of ours.
+            warnings.warn_explicit(f"Trackbook: {problem}", TrackbookWarning, "<trackbook>", 0)
 
     def cell_id(self) -> str | None:
         """The stored id of the cell that runs."""

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import InvalidValue, RunNotFound, StoreError
 from ..jsonable import dumps, loads
 from ..model import FORMAT, Document, is_run_id
-from . import blobs, edits, folder, metriclog, os_calls, selection, series
+from . import blobs, edits, folder, metriclog, os_calls, room, selection, series
 from .catalogue import Catalogue
 from .notices import Notices
 from .protocol import Blobs, Changes, Points
@@ -137,7 +137,10 @@ class LocalStore:
         except FileExistsError:
             raise StoreError(f"there is a run {document['id']} already") from None
         except OSError as problem:
-            raise StoreError(f"no run can be written to {self._root}: {problem}") from problem
+            with contextlib.suppress(OSError):
+                place.rmdir()
+            why = room.reason(self._root, problem)
+            raise StoreError(f"no run can be started: {why}") from problem
         try:
             writer.save()
         except StoreError:
@@ -230,7 +233,8 @@ class LocalStore:
             with self._notices.around(place.name):
                 edits.write(place, made)
         except OSError as problem:
-            raise StoreError(f"run {place.name} cannot be edited: {problem}") from problem
+            why = room.reason(self._root, problem)
+            raise StoreError(f"run {place.name} cannot be edited: {why}") from problem
 
     def _unedited(self, place: Path) -> Document:
         document, _ = folder.read_unedited(place)

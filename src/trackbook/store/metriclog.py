@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class MetricLog:
         self._tally = Tally()
         self._counted = 0
         self._wake = wake
+        self._refused: list[float] | None = None
         self._pid = os.getpid()
         self._lock = threading.RLock()
         os_calls.call_in_child(self._in_child)
@@ -56,6 +58,9 @@ class MetricLog:
             self._wake()
             return False
         with self._lock:
+            if self._refused is not None:
+                self._refused[0] += 1
+                return False
             number = self._numbers.get(key)
             if number is None:
                 line = dumps(key) + b"\n"
@@ -67,9 +72,23 @@ class MetricLog:
         return True
 
     @property
-    def waiting(self) -> bool:
-        """Whether there are points that are not on disk."""
-        return bool(self._records.pending)
+    def waiting(self) -> int:
+        """How many bytes of points are not on disk."""
+        return len(self._records.pending)
+
+    def refuse(self) -> None:
+        """Take no more points: memory is full too."""
+        with self._lock:
+            if self._refused is None:
+                self._refused = [0, time.time()]
+                self._ids.clear()  # every point of every key asks, and is counted
+
+    def accept(self) -> tuple[int, float]:
+        """Take points again: how many were not taken, and since when."""
+        with self._lock:
+            count, since = self._refused or (0, 0.0)
+            self._refused = None
+            return int(count), since
 
     def flush(self) -> None:
         """Write what waits; raises ``OSError`` and keeps it where the disk does not take it."""

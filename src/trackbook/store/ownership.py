@@ -39,7 +39,11 @@ class Ownership:
         self._fd: int | None
         self._fd, self._locked = taken
         self._beat = 0.0
-        self.beat()
+        try:
+            self.beat()
+        except OSError:
+            self.give_up()
+            raise
 
     def beat(self) -> None:
         """Leave a sign of life."""
