@@ -29,10 +29,11 @@ MAY_IMPORT = {
     "integrations": GROUND | {"store", "capture"},
     "views": GROUND | {"store"},
     "replay": GROUND | {"store"},
+    "importing": GROUND | {"store"},
     "widget": BELOW_READING,
     "reading": BELOW_READING | {"widget"},
     "server": BELOW_FACES,
-    "cli": BELOW_FACES,
+    "cli": BELOW_FACES | {"importing"},
     "fluent": GROUND | {"capture"},
     "magics": BELOW_FACES | {"capture", "integrations"},
 }
