@@ -13,9 +13,11 @@ from typing import Any
 from ..errors import InvalidValue, RunNotFound, StoreError
 from ..jsonable import dumps, loads
 from ..model import Document, is_run_id
-from . import edits, metriclog, selection
+from . import edits, metriclog, os_copies, selection
 from .blobs import check_name, name_of
 from .folder import KINDS_OF_LINES
+from .intake import Watch
+from .manifest import Entry, Scan, pack
 from .protocol import Blobs, Changes, Points
 from .query import compile_where
 from .runtable import RunTable
@@ -35,10 +37,19 @@ class MemoryBlobs:
         self._content[name] = bytes(data)
         return name
 
-    def put_file(self, path: Path) -> tuple[str, int]:
+    def put_file(self, path: Path, watch: Watch | None = None) -> tuple[str, int]:
         """Keep a copy of a file; returns its name and size in bytes."""
-        data = path.read_bytes()
+        with os_copies.open_regular(path) as file:
+            data = file.read()
+        if watch is not None:
+            watch.copied(len(data))
         return self.put(data), len(data)
+
+    def put_folder(self, found: Scan, watch: Watch | None = None) -> tuple[str, list[Entry]]:
+        """Keep a folder's files and their manifest; returns its name, and what it names."""
+        kept = {path: self.put_file(found.root / path, watch) for path in found.files}
+        entries = [Entry(path, size, blob) for path, (blob, size) in kept.items()]
+        return self.put(pack(entries)), entries
 
     def get(self, name: str) -> bytes:
         """The bytes of a name; raises ``StoreError`` where there are none."""
@@ -47,9 +58,11 @@ class MemoryBlobs:
             raise StoreError(f"the store has no blob {name}")
         return self._content[name]
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str, limit: int | None = None) -> Path:
         """A readable file with the content; never write to it."""
         data = self.get(name)
+        if limit is not None and len(data) > limit:
+            raise StoreError(f"blob {name} has more than {limit} bytes")
         if self._files is None:
             self._files = tempfile.TemporaryDirectory(prefix="trackbook-")
         path = Path(self._files.name) / name

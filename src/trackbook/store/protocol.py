@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..model import Document
+from .intake import Watch
+from .manifest import Entry, Scan
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,14 +37,20 @@ class Blobs(Protocol):
     def put(self, data: bytes) -> str:
         """Keep the bytes; returns their name. Keeping the same bytes twice costs nothing."""
 
-    def put_file(self, path: Path) -> tuple[str, int]:
-        """Keep a copy of a file, streamed; returns its name and size in bytes."""
+    def put_file(self, path: Path, watch: Watch | None = None) -> tuple[str, int]:
+        """Keep a copy of a regular file, streamed; returns its name and size in bytes."""
+
+    def put_folder(self, found: Scan, watch: Watch | None = None) -> tuple[str, list[Entry]]:
+        """Keep a folder's files and their manifest; returns its name, and what it names."""
 
     def get(self, name: str) -> bytes:
         """The bytes of a name; raises ``StoreError`` where there are none."""
 
-    def path(self, name: str) -> Path:
-        """A readable file with the content (decompressed); never write to it."""
+    def path(self, name: str, limit: int | None = None) -> Path:
+        """A readable file with the content (decompressed); never write to it.
+
+        Raises ``StoreError`` where the content has more than ``limit`` bytes.
+        """
 
 
 class RunWriter(Protocol):
