@@ -165,12 +165,20 @@ class Catalogue:
             "notices": self._notices.state(),
             "days": self._days.state(),
             "look": sorted(looked_at),
+            "watched": {
+                run_id: told
+                for run_id in self._open
+                if (told := ownership.watched(folder.place(self._store, run_id)))
+            },
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self._notices.restore(state["notices"])
         self._days.restore(state["days"])
         self._partial = {run_id for run_id in state["look"] if is_run_id(run_id)}
+        for run_id, told in dict(state.get("watched", {})).items():
+            if is_run_id(run_id):
+                ownership.watch(folder.place(self._store, run_id), told)
 
 
 def _keep(ids: set[str], run_id: str, member: bool) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import InvalidValue, RunNotFound, StoreError
 from ..jsonable import dumps, loads
 from ..model import FORMAT, Document, is_run_id
-from . import blobs, edits, folder, metriclog, os_calls, room, selection, series
+from . import blobs, edits, folder, metriclog, os_calls, ownership, room, selection, series
 from .catalogue import Catalogue
 from .notices import Notices
 from .protocol import Blobs, Changes, Points
@@ -194,6 +194,11 @@ class LocalStore:
         if folder.is_damaged(present):
             raise StoreError(f"run {run_id} cannot be continued: {present['error']['message']}")
         place = folder.place(self._root, run_id)
+        owned = StoreError(
+            f"run {run_id} is still being written by another process; end it there first"
+        )
+        if ownership.look(place)[0] is ownership.Owner.ALIVE:
+            raise owned  # perhaps on a machine that does not see the lock
         try:
             # The kernel's own words: edits stay in their files.
             document: Document = {**present, **loads((place / folder.RUN).read_bytes())}
@@ -202,9 +207,7 @@ class LocalStore:
             document["summary"] = present["summary"]
             writer = LocalWriter(place, document, self._notices)
         except BlockingIOError:
-            raise StoreError(
-                f"run {run_id} is still being written by another process; end it there first"
-            ) from None
+            raise owned from None
         except (OSError, ValueError) as problem:
             raise StoreError(f"run {run_id} cannot be continued: {problem}") from problem
         self._writers[run_id] = writer

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import os_calls
+from . import os_calls, os_machine
 
 _NOTICE = re.compile(rb"([<>]) (\d{8}-\d{6}-[0-9a-z]{10})\n")
 _HEAD = 64
@@ -25,7 +25,7 @@ class Notices:
     """The notice file that this machine writes."""
 
     def __init__(self, index: Path) -> None:
-        self._file = index / "changes" / f"{os_calls.host()}-{os_calls.boot_id()}.log"
+        self._file = index / "changes" / f"{os_machine.host()}-{os_machine.boot_id()}.log"
 
     def begin(self, run_id: str) -> None:
         """Say that a run is about to change."""

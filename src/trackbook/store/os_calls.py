@@ -10,18 +10,17 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import shutil
-import socket
 import stat
 import time
 import weakref
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 _RETRIES = 20
+# For reading what may be anybody's: no link is followed, and no pipe waited for.
+_PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 # -- whole files -----------------------------------------------------------------------------------
 
@@ -89,14 +88,23 @@ def write_all(fd: int, data: bytes | memoryview) -> None:
         view = view[os.write(fd, view) :]
 
 
+def open_for_writing(path: Path, more: int = 0) -> int:
+    """A descriptor of a regular file, made where missing; ``OSError`` for a link or a pipe."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    fd = os.open(path, flags | more, 0o666)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise _not_plain(path)
+    return fd
+
+
 def append(path: Path, data: bytes) -> None:
     """Add to the end of a file in one call; the file and its folder are made where missing."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     try:
-        fd = os.open(path, flags, 0o666)
+        fd = open_for_writing(path, os.O_APPEND)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, flags, 0o666)
+        fd = open_for_writing(path, os.O_APPEND)
     try:
         write_all(fd, data)
     finally:
@@ -157,11 +165,23 @@ def remove_unless_used(path: Path, modified_ns: int) -> bool:
 
 def open_plain(path: Path) -> IO[bytes]:
     """A regular file, open for reading; ``OSError`` for a link, a pipe or a folder."""
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    fd = os.open(path, _PLAIN)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+        raise _not_plain(path)
     return os.fdopen(fd, "rb")
+
+
+def read_plain(path: Path, limit: int) -> bytes:
+    """A regular file as bytes; ``OSError`` for a link or a pipe, and for more than ``limit``."""
+    with open_plain(path) as file:
+        if os.fstat(file.fileno()).st_size > limit:
+            raise OSError(errno.EFBIG, f"larger than {limit >> 20} MiB", str(path))
+        return file.read(limit)
+
+
+def _not_plain(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "not a regular file", str(path))
 
 
 def copy_plain(source: Path, target: Path) -> None:
@@ -223,8 +243,7 @@ class AppendFile:
             os.write(self._fd, bytes(self.pending[: min(end - self.drained, 1 << 20)]))
 
     def _open(self) -> None:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        fd = os.open(self.path, flags, 0o666)
+        fd = open_for_writing(self.path, os.O_APPEND)
         try:
             torn = self._tail(self.path)
             size = os.fstat(fd).st_size - torn
@@ -273,7 +292,7 @@ def take_lock(path: Path) -> tuple[int, bool] | None:
 
     It is not on a file system without locks. None while another process owns it.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    fd = open_for_writing(path)
     for attempt in range(_RETRIES):
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -301,7 +320,7 @@ def release_lock(fd: int) -> None:
 def lock_held(path: Path) -> bool:
     """Whether a living process owns the lock file; False where there is none."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, _PLAIN)
     except OSError:
         return False
     try:
@@ -346,24 +365,7 @@ def _after_fork() -> None:
 
 os.register_at_fork(after_in_child=_after_fork)
 
-# -- this machine ----------------------------------------------------------------------------------
-
-
-@cache
-def host() -> str:
-    """The name of this machine, fit for a file name."""
-    return re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())[:80] or "unknown"
-
-
-@cache
-def boot_id() -> str:
-    """What is the same for all processes of this machine since it was started."""
-    try:
-        text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        # Systems without /proc: as good as the clock is steady.
-        text = f"{time.time() - time.monotonic():.0f}"[:-2]
-    return re.sub(r"[^A-Za-z0-9-]", "_", text)
+# -- and else --------------------------------------------------------------------------------------
 
 
 def writable(folder: Path) -> bool:

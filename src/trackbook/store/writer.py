@@ -107,14 +107,24 @@ class LocalWriter:
         """What the thread does every 0.2 s: write what waits, leave a sign of life."""
         if self._foreign:
             return
+        with self._lock:
+            self._beat()
         self._drain()
         with self._lock:
             if time.monotonic() >= self._retry_at:
                 self._catch_up()
-            if self._ownership is not None:
-                self._ownership.beat_if_due()
-            elif not self.held and not self._unsaved:
+            if self._ownership is None and not self.held and not self._unsaved:
                 self._fall_asleep()
+
+    def _beat(self) -> None:
+        if self._ownership is None:
+            return
+        try:
+            self._ownership.beat_if_due()
+        except OSError:  # after a long sleep, somebody believed this process dead
+            self._ownership.let_go()
+            self._ownership = None
+            self._announced = self._unfinished = False
 
     def _catch_up(self) -> None:
         """Write the document, or end the run, where the disk did not take it before."""
