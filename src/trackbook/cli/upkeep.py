@@ -15,18 +15,10 @@ from ..store.upkeep import doctor as doctoring
 from ..store.upkeep import merge as merging
 from ..store.upkeep import purge as purging
 from ..store.upkeep import sweep
-from ..views import columns, text
-from .terminal import opened, print_json, store_option
+from ..views import text
+from .terminal import label, local, once, opened, print_json, store_option
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-
-
-def local(path: str | None) -> LocalStore:
-    """The existing local store that ``--store`` names."""
-    store = opened(path)
-    if not isinstance(store, LocalStore) or not store.id:
-        raise StoreError(f"there is no store in {store.path}")
-    return store
 
 
 @click.command()
@@ -56,9 +48,9 @@ def _edit(store: LocalStore, refs: tuple[str, ...], *, deleted: bool) -> None:
         found = [store.document(store.resolve(ref)) for ref in refs]
     else:
         found = [purging.in_trash(store, ref) for ref in refs]
-    for document in _once(found):
+    for document in once(found):
         store.edit(document["id"], {"deleted": deleted})
-        click.echo(f"{_label(document)} {'is in the trash' if deleted else 'is back'}")
+        click.echo(f"{label(document)} {'is in the trash' if deleted else 'is back'}")
 
 
 @click.command()
@@ -81,7 +73,7 @@ def purge(
     if as_json and not yes and not listing:
         raise click.UsageError("--json asks nothing: say --yes too")
     there = local(store)
-    found = _once([purging.in_trash(there, ref) for ref in refs]) if refs else there.trash()
+    found = once([purging.in_trash(there, ref) for ref in refs]) if refs else there.trash()
     sizes = {document["id"]: purging.size(there, document["id"]) for document in found}
     if not as_json:
         _print_trash(found, sizes, listing)
@@ -101,7 +93,7 @@ def _print_trash(found: list[Document], sizes: dict[str, int], listing: bool) ->
         click.echo("the trash is empty")
         return
     for document in found:
-        click.echo(f"{_label(document)}  {formats.size(sizes[document['id']])}")
+        click.echo(f"{label(document)}  {formats.size(sizes[document['id']])}")
     if listing:
         click.echo(
             f"{_runs(len(found))} in the trash, {formats.size(sum(sizes.values()))}; "
@@ -174,8 +166,8 @@ def _print_survey(found: sweep.Survey, largest: list[dict[str, Any]]) -> None:
         click.echo("\nlargest runs, with the files they kept")
     for run in largest:
         trash = "  in the trash" if run["deleted"] else ""
-        label = text.printable(f"{run['name']} #{run['number']}")
-        click.echo(f"{formats.size(run['bytes']):>8}  {label}  {run['id']}{trash}")
+        name = text.printable(f"{run['name']} #{run['number']}")
+        click.echo(f"{formats.size(run['bytes']):>8}  {name}  {run['id']}{trash}")
     click.echo("")
 
 
@@ -239,14 +231,6 @@ def doctor(deep: bool, repair: bool, as_json: bool, store: str | None) -> None:
         click.echo(f"{several if problems else 'no problems'} in {_runs(runs)}")
     if problems:
         click.get_current_context().exit(1)
-
-
-def _once(documents: list[Document]) -> list[Document]:
-    return list({document["id"]: document for document in documents}.values())
-
-
-def _label(document: Document) -> str:
-    return f"{text.printable(columns.label(document))}  {document['id']}"
 
 
 def _runs(count: int) -> str:

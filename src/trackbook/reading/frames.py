@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..model import Document
-from ..views import columns
+from ..views import columns, valuetypes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from ..store import Points
 
 _WORDS = ("run_id", "name", "experiment", "status")
+# The type of a column, whole and with gaps; what shares no type stays as it was logged.
+_DTYPES = {
+    "bool": ("bool", "boolean"),
+    "int": ("int64", "Int64"),
+    "float": ("float64", "float64"),
+    "str": ("str", "str"),
+    None: ("object", "object"),
+}
 
 
 def runs(documents: Sequence[Document]) -> pd.DataFrame:
@@ -22,15 +30,15 @@ def runs(documents: Sequence[Document]) -> pd.DataFrame:
 
     records = [columns.flat(document) for document in documents]
     keys = list(dict.fromkeys([*columns.FIELDS, *columns.grouped(records)]))
-    data = {key: _column(key, [record.get(key) for record in records]) for key in keys}
-    return pd.DataFrame(data, columns=pd.Index(keys))
+    data = {_name(key): _column(key, [record.get(key) for record in records]) for key in keys}
+    return pd.DataFrame(data)
 
 
 def differing(documents: Sequence[Document]) -> pd.DataFrame:
     """``run_id, name, number``, then the params, metrics and tags that differ among the runs."""
     records = [columns.flat(document) for document in documents]
     measured = [{k: v for k, v in r.items() if k not in columns.FIELDS} for r in records]
-    keys = set(columns.varying(measured))
+    keys = {_name(key) for key in columns.varying(measured)}
     frame = runs(documents)
     return frame[[k for k in frame.columns if k in ("run_id", "name", "number") or k in keys]]
 
@@ -69,6 +77,11 @@ def metrics(
     return empty
 
 
+def _name(key: str) -> str:
+    # pandas keeps column names as Arrow's strings, which have no lone surrogates.
+    return key.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _column(key: str, values: list[Any]) -> Any:
     import pandas as pd
 
@@ -78,10 +91,12 @@ def _column(key: str, values: list[Any]) -> Any:
         return _moments(values)
     if key == "duration" or key.startswith("metrics."):
         return pd.Series([None if v is None else float(v) for v in values], dtype="float64")
-    if key in _WORDS:
-        return pd.Series(values, dtype="str")
-    # object first: pandas would otherwise take nested lists apart.
-    return pd.Series(values, dtype="object").infer_objects()
+    kind = "str" if key in _WORDS else valuetypes.shared(values)
+    full, with_gaps = _DTYPES[kind]
+    try:
+        return pd.Series(values, dtype=with_gaps if None in values else full)
+    except UnicodeEncodeError:
+        return pd.Series(values, dtype="object")  # Arrow's strings have no lone surrogates
 
 
 def _moments(seconds: Any) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from ..errors import InvalidValue
+from ..store.edits import redoable
 from ..views import columns, html, text
 from . import bundle, frames
-from .recorded import Recorded
+from .recorded import Record, Recorded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +52,10 @@ class Run(Recorded):
         """Replace the note."""
         self._edit(note=markdown)
 
+    def set_star(self, star: bool = True) -> None:
+        """Star the run, or with False no longer."""
+        self._edit(star=star)
+
     def rename(self, name: str) -> None:
         """Give the run another name; its number stays."""
         self._edit(name=name)
@@ -64,6 +71,42 @@ class Run(Recorded):
     def restore(self) -> None:
         """Bring the run back from the trash."""
         self._edit(deleted=False)
+
+    @property
+    def edits(self) -> list[Record]:
+        """What people changed, in order, undone edits too.
+
+        Each has ``time`` (datetime, UTC), ``user``, ``change``, ``replaced`` (the values before),
+        ``undone``, and ``undoes`` or ``redoes`` with another edit's ``id`` where it is an undo.
+        """
+        found = [Record(edit) for edit in self._store.edits(self.id)]
+        for edit in found:
+            edit["time"] = datetime.datetime.fromtimestamp(edit["time"], datetime.UTC)
+        return found
+
+    def undo(self, n: int = 1) -> None:
+        """Undo the last ``n`` edits that are not undone; every other edit stays as it is.
+
+        It is an edit itself, which ``redo`` takes back. Raises ``InvalidValue`` where there are
+        fewer, and changes nothing.
+        """
+        plain = [e for e in self._store.edits(self.id) if not (e["undoes"] or e["redoes"])]
+        left = [edit["id"] for edit in plain if not edit["undone"]]
+        if not 1 <= n <= len(left):
+            edits = "1 edit" if len(left) == 1 else f"{len(left)} edits"
+            there = f"{edits} to undo, not {n}" if left else "no edit to undo"
+            raise InvalidValue(f"{columns.label(self._document)} has {there}")
+        for edit in reversed(left[-n:]):
+            self._store.undo(self.id, edit)
+        self._document = self._store.document(self.id)
+
+    def redo(self) -> None:
+        """Take the last undo back; raises ``InvalidValue`` without one since the last edit."""
+        undo = redoable(self._store.edits(self.id))
+        if undo is None:
+            raise InvalidValue(f"{columns.label(self._document)} has nothing to redo")
+        self._store.undo(self.id, undo)
+        self._document = self._store.document(self.id)
 
     def _edit(self, **change: Any) -> None:
         self._store.edit(self.id, change)
