@@ -70,6 +70,23 @@ def _print_last(store: Store, run_id: str, before: int) -> None:
 
 
 @click.command()
+@click.argument("ref")
+@click.option(
+    "--status",
+    type=click.Choice(["finished", "failed", "interrupted"]),
+    default="interrupted",
+    show_default=True,
+)
+@store_option
+def end(ref: str, status: str, store: str | None) -> None:
+    """Close the run REF, which is lost: its kernel died or was killed.
+
+    To go on with it instead: `tb.start_run(run_id=...)`.
+    """
+    _edit(local(store), ref, status=status)
+
+
+@click.command()
 @click.argument("refs", nargs=-1, required=True, metavar="REF...")
 @click.option("--undo", is_flag=True, help="Bring archived runs back.")
 @store_option
@@ -137,4 +154,4 @@ def undo(ref: str, number: int, redo: bool, store: str | None) -> None:
     _print_last(there, run_id, before)
 
 
-COMMANDS: tuple[click.Command, ...] = (tag, rename, note, archive, star, undo)
+COMMANDS: tuple[click.Command, ...] = (tag, rename, note, end, archive, star, undo)

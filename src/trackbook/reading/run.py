@@ -60,6 +60,14 @@ class Run(Recorded):
         """Give the run another name; its number stays."""
         self._edit(name=name)
 
+    def end(self, status: str = "interrupted") -> None:
+        """Close a lost run as ``interrupted``, ``failed`` or ``finished``.
+
+        A run that is resumed later goes on, and may be lost again. Raises ``InvalidValue`` where
+        the run is not lost.
+        """
+        self._edit(status=status)
+
     def archive(self, archived: bool = True) -> None:
         """Put the run aside, or with False back."""
         self._edit(archived=archived)

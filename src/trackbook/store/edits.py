@@ -20,7 +20,8 @@ FOLDER = "edits"
 _NAME = re.compile(r"(\d{1,20})-[0-9a-z]+\.json")
 _WORDS = ("name", "note")
 _SWITCHES = ("star", "archived", "deleted")
-_ALLOWED = (*_WORDS, *_SWITCHES, "tags")
+_ALLOWED = (*_WORDS, *_SWITCHES, "status", "tags")
+_ENDINGS = ("finished", "failed", "interrupted")
 
 
 def checked(change: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,6 +35,8 @@ def checked(change: Mapping[str, Any]) -> dict[str, Any]:
             raise InvalidValue(f"{key} is a text, not a {type(value).__name__}")
         if key in _SWITCHES and not isinstance(value, bool):
             raise InvalidValue(f"{key} is true or false, not {value!r:.40}")
+    if change.get("status", "failed") not in _ENDINGS:
+        raise InvalidValue(f"a run ends as {', '.join(_ENDINGS)}, not {change['status']!r:.40}")
     if "name" in change and not change["name"].strip():
         raise InvalidValue("a run's name is not empty")
     tags = change.get("tags", {})
@@ -51,6 +54,20 @@ def check_damaged(document: Document, change: Mapping[str, Any]) -> None:
             f"run {document['id']} is damaged ({error['message']:.200}): it can be archived or "
             "deleted, not edited"
         )
+
+
+def closing(document: Document, change: Mapping[str, Any]) -> dict[str, Any]:
+    """The change, which may end a run that is lost; raises ``InvalidValue`` for any other run.
+
+    It counts for this loss alone: a run that is resumed and lost again is lost.
+    """
+    if "status" not in change:
+        return dict(change)
+    if document["status"] != "lost":
+        raise InvalidValue(
+            f"run {document['id']} is {document['status']}; only a lost run can be closed"
+        )
+    return {**change, "ended": document["ended"]}
 
 
 def record(change: Mapping[str, Any], **mark: str) -> dict[str, Any]:
@@ -115,11 +132,18 @@ def lay_over(document: Document, changes: Iterable[Mapping[str, Any]]) -> Docume
         for key in (*_WORDS, *_SWITCHES):
             if isinstance(change.get(key), str if key in _WORDS else bool):
                 laid[key] = change[key]
+        if _closes(document, change):
+            laid["status"] = change["status"]
         tags = change.get("tags")
         if isinstance(tags, dict):
             merged = {**laid["tags"], **tags}
             laid["tags"] = {k: v for k, v in merged.items() if k not in tags or v is not None}
     return laid
+
+
+def _closes(document: Document, change: Mapping[str, Any]) -> bool:
+    ended = document["ended"] if document["status"] == "lost" else None
+    return ended is not None and change.get("ended") == ended and change.get("status") in _ENDINGS
 
 
 # -- undoing ---------------------------------------------------------------------------------------
@@ -222,6 +246,7 @@ def _values(document: Document, change: Mapping[str, Any]) -> dict[str, Any]:
     """What a document has in the fields of a change; None for a tag that it has not."""
     found: dict[str, Any] = {key: document[key] for key in _WORDS if key in change}
     found.update((key, bool(document.get(key))) for key in _SWITCHES if key in change)
+    found.update((key, document[key]) for key in ("status", "ended") if key in change)
     tags = change.get("tags")
     if isinstance(tags, Mapping):
         found["tags"] = {key: document["tags"].get(key) for key in tags}

@@ -219,8 +219,9 @@ class LocalStore:
         place = self._place(run_id)
         self.prepare()
         if clean:
-            edits.check_damaged(self._unedited(place), clean)
-            self._keep_edit(place, edits.record(clean))
+            document = self._unedited(place)
+            edits.check_damaged(document, clean)
+            self._keep_edit(place, edits.record(edits.closing(document, clean)))
 
     def undo(self, run_id: str, edit: str | None = None) -> None:
         """Take an edit back."""

@@ -194,9 +194,9 @@ class MemoryStore:
     def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
         """Lay a person's change over the run."""
         clean = edits.checked(change)
-        self.document(run_id)
+        document = self.document(run_id)
         if clean:
-            self._keep_edit(run_id, edits.record(clean))
+            self._keep_edit(run_id, edits.record(edits.closing(document, clean)))
 
     def undo(self, run_id: str, edit: str | None = None) -> None:
         """Take an edit back."""

@@ -76,9 +76,12 @@ class MetricLog:
         """How many bytes of points are not on disk."""
         return len(self._records.pending)
 
-    def refuse(self) -> None:
-        """Take no more points: memory is full too."""
+    def refuse(self, *, forget: bool = False) -> None:
+        """Take no more points, because memory is full too; ``forget`` drops those that wait."""
         with self._lock:
+            if forget:
+                self._records.pending.clear()
+                self._counted = 0
             if self._refused is None:
                 self._refused = [0, time.time()]
                 self._ids.clear()  # every point of every key asks, and is counted

@@ -150,8 +150,9 @@ class Store(Protocol):
     def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
         """Lay a person's change over the run.
 
-        ``change`` has any of ``name``, ``note``, ``star``, ``archived``, ``deleted`` and ``tags``
-        (a mapping; None removes a tag). Raises ``RunNotFound``, ``InvalidValue`` or ``StoreError``.
+        ``change`` has any of ``name``, ``note``, ``star``, ``archived``, ``deleted``, ``tags`` (a
+        mapping; None removes a tag) and, of a lost run, ``status``. Raises ``RunNotFound``,
+        ``InvalidValue`` or ``StoreError``.
         """
 
     def edits(self, run_id: str) -> list[dict[str, Any]]:

@@ -67,6 +67,11 @@ def waiting(store: Path, problem: OSError) -> str:
     )
 
 
+def taken(label: str) -> str:
+    """The line for a run that another process has gone on with."""
+    return f"another process has resumed {label}; what this one logs to it is not kept"
+
+
 def dropping(store: Path) -> str:
     """The line for when points are no longer taken."""
     return (

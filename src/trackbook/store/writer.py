@@ -32,7 +32,7 @@ class LocalWriter:
         self._pid = os.getpid()
         self._root = path.parent.parent.parent
         # What a full disk has put off: the document, or the end of the run.
-        self._unsaved = self._unfinished = False
+        self._unsaved = self._unfinished = self._left = False
         self._retry_at = 0.0
         self._begun = (path / folder.RUN).exists()
         self._ownership: ownership.Ownership | None = ownership.Ownership(path)
@@ -57,9 +57,11 @@ class LocalWriter:
 
     @property
     def _foreign(self) -> bool:
-        return self._pid != os.getpid()
+        return self._pid != os.getpid() or self._left
 
     def _wake(self) -> None:
+        if self._left:
+            return
         if self._foreign:
             room.tell(
                 f"fork {self.id}",
@@ -121,10 +123,19 @@ class LocalWriter:
             return
         try:
             self._ownership.beat_if_due()
-        except OSError:  # after a long sleep, somebody believed this process dead
+        except OSError:  # after a long sleep, in which somebody believed this process dead
             self._ownership.let_go()
             self._ownership = None
-            self._announced = self._unfinished = False
+            self._leave()
+
+    def _leave(self) -> None:
+        """The run is another process's now: write nothing more of it."""
+        self._left = True
+        self._metrics.refuse(forget=True)
+        FLUSHER.forget(self)
+        for file in (*self._lines.values(), self._text):
+            file.pending.clear()
+        room.tell(f"taken {self.id}", room.taken(self._label))
 
     def _catch_up(self) -> None:
         """Write the document, or end the run, where the disk did not take it before."""
@@ -155,6 +166,9 @@ class LocalWriter:
                 self._announce_late()
                 self._write_waiting()
             except OSError as problem:
+                if problem.errno == errno.EBUSY:
+                    self._leave()
+                    return
                 self._tell_waiting(problem)
                 if FLUSHER.held() >= room.CAP:
                     self._metrics.refuse()
@@ -211,10 +225,13 @@ class LocalWriter:
 
         What the disk does not take now follows as soon as it does; of a new run that raises.
         """
-        if self._foreign:
-            raise StoreError(f"run {self.id} belongs to the process that started it")
         with self._lock:
-            self._drain()
+            if not self._foreign:
+                self._drain()
+            if self._left:
+                raise StoreError(room.taken(self._label))
+            if self._foreign:
+                raise StoreError(f"run {self.id} belongs to the process that started it")
             self._put()
 
     def _put(self) -> None:

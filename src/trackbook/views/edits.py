@@ -34,7 +34,7 @@ def summary(edits: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _changes(change: Mapping[str, Any], replaced: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("name", "note"):
+    for key in ("name", "note", "status"):
         if key in change:
             yield f"{key} {formats.value(replaced[key], 40)!r} → {formats.value(change[key], 40)!r}"
     for key, (on, off) in _SWITCHES.items():
