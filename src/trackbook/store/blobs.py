@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -137,15 +138,13 @@ class LocalBlobs:
         Files that did not change since this store last kept the folder are not read again.
         """
         watch = watch or Watch()
-        try:
-            self._prepare()
-            place = name_of(os.fsencode(os.path.realpath(found.root)))[3:27]
-            known = Remembered(self._root.parent / "index" / f"folder-{place}.json", is_name)
-            entries = [self._entry(found.root, p, s, known, watch) for p, s in found.files.items()]
-            name = self.put(pack(entries))
+        self._prepare()
+        place = name_of(os.fsencode(os.path.realpath(found.root)))[3:27]
+        known = Remembered(self._root.parent / "index" / f"folder-{place}.json", is_name)
+        entries = [self._entry(found.root, p, s, known, watch) for p, s in found.files.items()]
+        name = self.put(pack(entries))
+        with contextlib.suppress(OSError):  # the next time costs more, that is all
             known.write(_replace)
-        except OSError as problem:
-            raise self._unwritten(str(found.root), problem) from problem
         return name, entries
 
     def _entry(
