@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from runs import write
 
+from trackbook.jsonable import dumps, loads
 from trackbook.reading import OpenStore
-from trackbook.store import Store
+from trackbook.store import LocalStore, Store
 
 GAP = object()
 NAN, INF = math.nan, math.inf
@@ -126,3 +127,33 @@ def test_the_types_do_not_depend_on_the_order_or_number_of_runs(store: Store) ->
     whole = runs.to_pandas().dtypes
     for part in (runs[:1], runs[1:], runs[::-1]):
         assert part.to_pandas().dtypes.equals(whole)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("started", 1e300),
+        ("started", NAN),
+        ("ended", -INF),
+        ("started", 10**400),
+        ("number", 10**400),
+        ("summary", {"loss": {"last": 10**400, "min": 0, "max": 1, "count": 1}}),
+    ],
+)
+def test_a_run_with_an_impossible_number_is_damaged_and_hides_no_other(
+    store: Store, field: str, value: Any
+) -> None:
+    write(store, "fine", metrics={"loss": [0.5]})
+    odd = write(store, "odd")
+    assert store.path is not None
+    path = store.path / "runs" / odd[:8] / odd / "run.json"
+    path.write_bytes(dumps({**loads(path.read_bytes()), field: value}))
+    again = OpenStore(LocalStore(store.path))
+    (store.path / "index" / "catalog.json").unlink(missing_ok=True)
+    runs = again.runs(sort="name")
+    assert {run.status for run in runs} == {"lost", "finished"}
+    error = again.get_run(odd).error
+    assert error is not None
+    assert error.type == "Damaged"
+    assert len(runs.to_pandas()) == 2
+    assert "fine" in repr(runs)

@@ -53,7 +53,9 @@ def trackbook() -> None:
 @trackbook.command()
 @click.argument("where", required=False)
 @click.option("--experiment", "-e", help="Only the runs of this experiment.")
-@click.option("--sort", default="-started", show_default=True, help="Attribute; - is descending.")
+@click.option(
+    "--sort", default="-started", show_default=True, help="Attributes with commas; - is descending."
+)
 @click.option("--limit", "-n", type=click.IntRange(min=1), default=50, show_default=True)
 @click.option("--archived", is_flag=True, help="The archived runs too.")
 @click.option("--json", "as_json", is_flag=True, help="The run documents as JSON.")

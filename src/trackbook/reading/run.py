@@ -148,14 +148,16 @@ class Query(NamedTuple):
 
     where: Any = None
     experiment: str | None = None
-    sort: str = "-started"
+    sort: str | Sequence[str] = "-started"
     limit: int | None = None
     archived: bool = False
 
     def plain(self) -> dict[str, Any] | None:
         """The query as data; None for one written as a TinyDB query object."""
-        plain = self.where is None or isinstance(self.where, str)
-        return self._asdict() if plain else None
+        if not isinstance(self.where, str | None):
+            return None
+        sort = self.sort if isinstance(self.sort, str) else ", ".join(self.sort)
+        return {**self._asdict(), "sort": sort}
 
 
 class Runs(Sequence[Run]):

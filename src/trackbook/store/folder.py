@@ -101,17 +101,24 @@ def _complete(document: Any, run_id: str) -> Document:
     for key in ("notebook", "cell", "git", "error"):
         if not isinstance(whole[key], dict | None):
             raise ValueError(f"{key} is a {type(whole[key]).__name__}")
-    if not _is_number(whole["started"]):
-        raise ValueError("started is not a number")
-    if whole["ended"] is not None and not _is_number(whole["ended"]):
-        raise ValueError("ended is not a number")
+    if not _is_moment(whole["started"]):
+        raise ValueError("started is not a time")
+    if whole["ended"] is not None and not _is_moment(whole["ended"]):
+        raise ValueError("ended is not a time")
     if not _is_number(whole["number"]) or isinstance(whole["number"], float):
         raise ValueError("number is not an integer")
     return whole
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # An integer may be too large for a float, which every reader makes of it.
+    whole = isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 1000
+    return whole or isinstance(value, float)
+
+
+def _is_moment(value: Any) -> bool:
+    # Calendars end with the year 9999.
+    return _is_number(value) and -(2**35) < value < 2**37
 
 
 def _check_depth(document: Any) -> None:

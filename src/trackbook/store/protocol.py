@@ -120,7 +120,8 @@ class Store(Protocol):
         """The documents that match, edits laid over them, status derived (``lost``).
 
         ``where`` is an expression or a TinyDB query. ``sort`` is a dotted attribute or several,
-        ``-`` for descending; missing values come last. The caller must not change documents.
+        as a list or with commas, ``-`` for descending; missing values come last. The caller must
+        not change documents.
         """
 
     def count(self) -> int:

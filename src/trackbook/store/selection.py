@@ -32,7 +32,7 @@ def select(
         and (archived or not document.get("archived"))
         and (experiment is None or document["experiment"] == experiment)
     ]
-    ordered = _sorted(chosen, [sort] if isinstance(sort, str) else list(sort))
+    ordered = _sorted(chosen, _keys(sort))
     return ordered if limit is None else ordered[: max(limit, 0)]
 
 
@@ -55,6 +55,15 @@ def _sorted(documents: list[Document], keys: list[str]) -> list[Document]:
     return documents
 
 
+def _keys(sort: str | Sequence[str]) -> list[str]:
+    """The keys of ``"status, -metrics.acc"``, or of a list, whose keys may hold a comma."""
+    if isinstance(sort, str):
+        return [key.strip() for key in sort.split(",")]
+    if not isinstance(sort, Sequence):
+        raise QueryError(f"sort is the name of an attribute or several, not {sort!r:.40}")
+    return list(sort)
+
+
 def _rank(value: Any) -> tuple[int, Any] | None:
     """Numbers before texts before the rest; None for what comes last in either direction."""
     if value is MISSING or value is None or value != value:
@@ -66,7 +75,7 @@ def _rank(value: Any) -> tuple[int, Any] | None:
 
 def check_sort(sort: str | Sequence[str]) -> None:
     """Raise ``QueryError`` where a sort key is no attribute of a run."""
-    for key in [sort] if isinstance(sort, str) else sort:
+    for key in _keys(sort):
         if not isinstance(key, str):
             raise QueryError(f"a sort key is the name of an attribute, not {key!r:.40}")
         name, *parts = key.lstrip("-").split(".")
