@@ -15,7 +15,7 @@ from ..store.upkeep import doctor as doctoring
 from ..store.upkeep import merge as merging
 from ..store.upkeep import purge as purging
 from ..store.upkeep import sweep
-from ..views import text
+from ..views import disk, text
 from .terminal import label, local, once, opened, print_json, store_option
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
@@ -125,8 +125,8 @@ def gc(dry_run: bool, as_json: bool, store: str | None) -> None:
     if as_json:
         print_json(_survey(found, largest, freed))
     else:
-        _print_survey(found, largest)
-        click.echo(_outcome(found, None if dry_run else freed))
+        click.echo(disk.disk_text(found.kinds, largest) + "\n")
+        click.echo(disk.outcome(found, None if dry_run else freed))
     _complain(found.problems, "no blob was removed, because a run may need it:")
 
 
@@ -142,33 +142,6 @@ def _survey(found: sweep.Survey, largest: list[dict[str, Any]], freed: int) -> d
         "freed": freed,
         "problems": found.problems,
     }
-
-
-def _outcome(found: sweep.Survey, freed: int | None) -> str:
-    """What went, or would go, and what is too young for it."""
-    going = found.removable()
-    total = sum(entry.bytes for entry in going)
-    said = f"removed {formats.size(freed)}" if freed is not None else ""
-    if freed is None:
-        files = "1 file" if len(going) == 1 else f"{len(going)} files"
-        said = f"would remove {files}, {formats.size(total)}"
-    young = found.kinds["unneeded"] - sum(entry.bytes for entry in found.unneeded)
-    if young > 0 and not found.problems:
-        said += f"; {formats.size(young)} that no run names yet is younger than a day"
-    return said
-
-
-def _print_survey(found: sweep.Survey, largest: list[dict[str, Any]]) -> None:
-    rows = [(kind, formats.size(count)) for kind, count in found.kinds.items()]
-    rows.append(("all", formats.size(sum(found.kinds.values()))))
-    click.echo("\n".join(f"{kind:<10} {shown:>8}" for kind, shown in rows))
-    if largest:
-        click.echo("\nlargest runs, with the files they kept")
-    for run in largest:
-        trash = "  in the trash" if run["deleted"] else ""
-        name = text.printable(f"{run['name']} #{run['number']}")
-        click.echo(f"{formats.size(run['bytes']):>8}  {name}  {run['id']}{trash}")
-    click.echo("")
 
 
 def _complain(problems: list[str], why: str) -> None:
