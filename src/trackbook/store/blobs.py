@@ -32,7 +32,7 @@ _WORTH = 0.9
 # How old a kept blob may get before it is marked as used again; far less than ``gc`` waits.
 _FRESH_S = 3600.0
 # What a compressed blob may grow to: a store is data from anywhere.
-MEMORY_LIMIT = 1 << 31
+MEMORY_LIMIT = 1 << 29
 FILE_LIMIT = 1 << 36
 
 
@@ -225,6 +225,7 @@ class LocalBlobs:
     def _target(self, name: str, packed: bool) -> Path:
         folder = self._root / check_name(name)[:2]
         folder.mkdir(parents=True, exist_ok=True)
+        os_calls.check_folders(folder)
         return folder / (name + (".zst" if packed else ""))
 
     def find(self, name: str) -> Path | None:
@@ -232,8 +233,9 @@ class LocalBlobs:
         folder = self._root / check_name(name)[:2]
         for path in (folder / f"{name}.zst", folder / name):
             try:
+                os_calls.check_folders(folder)
                 # Only empty content may be an empty file.
-                if path.stat().st_size or name == name_of(b"", name.partition("-")[0]):
+                if os_calls.size_of(path) or name == name_of(b"", name.partition("-")[0]):
                     return path
             except OSError:
                 continue
@@ -243,7 +245,9 @@ class LocalBlobs:
         """The bytes of a name; raises ``StoreError`` where there are none or they are damaged."""
         found = self._existing(name)
         try:
-            with found.open("rb") as file:
+            if os_calls.size_of(found) > MEMORY_LIMIT:
+                raise StoreError(f"blob {name} is larger than {_told(MEMORY_LIMIT)}; use its file")
+            with os_calls.open_plain(found) as file:
                 data = b"".join(_unpacked(file, found, MEMORY_LIMIT))
         except (OSError, zstandard.ZstdError) as problem:
             raise StoreError(f"blob {name} cannot be read: {problem}") from problem
@@ -281,7 +285,7 @@ class LocalBlobs:
         try:
             # A little that unpacks to very much does not fill the disk.
             limit = min(limit, int(shutil.disk_usage(target.parent).free * 0.9))
-            with found.open("rb") as file, os_calls.new_file(temporary) as sink:
+            with os_calls.open_plain(found) as file, os_calls.new_file(temporary) as sink:
                 for chunk in _unpacked(file, found, limit):
                     sink.write(chunk)
             os.replace(temporary, target)

@@ -92,7 +92,8 @@ def _modified(folder: Path) -> int:
 def _days(runs: Path) -> dict[str, int]:
     try:
         with os.scandir(runs) as entries:
-            return {e.name: e.stat().st_mtime_ns for e in entries if _DAY.fullmatch(e.name)}
+            days = [e for e in entries if _DAY.fullmatch(e.name)]
+            return {e.name: e.stat().st_mtime_ns for e in days if not e.is_symlink()}
     except OSError:
         return {}
 

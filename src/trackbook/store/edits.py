@@ -14,7 +14,7 @@ from .. import redact
 from ..errors import InvalidValue, StoreError
 from ..jsonable import dumps, loads, to_plain
 from ..model import Document
-from . import os_calls
+from . import limits, os_calls
 
 FOLDER = "edits"
 _NAME = re.compile(r"(\d{1,20})-[0-9a-z]+\.json")
@@ -79,6 +79,7 @@ def write(folder: Path, made: Mapping[str, Any]) -> None:
     """Add a ``record`` to a run's folder, after those already there."""
     edits = folder / FOLDER
     edits.mkdir(exist_ok=True)
+    os_calls.check_folders(folder.parent, folder, edits)
     # Whatever the clocks of several machines say, this edit comes after those it could know.
     last = max((moment for moment, _ in _listed(edits)), default=0)
     moment = max(time.time_ns() // 1000, last + 1)
@@ -94,6 +95,7 @@ def _user() -> str:
 
 def _listed(edits: Path) -> list[tuple[int, str]]:
     try:
+        os_calls.check_folders(edits)
         names = [path.name for path in edits.iterdir()]
     except OSError:
         return []
@@ -106,7 +108,7 @@ def records(folder: Path) -> list[dict[str, Any]]:
     found = []
     for _, name in _listed(folder / FOLDER):
         try:
-            content = loads((folder / FOLDER / name).read_bytes())
+            content = loads(os_calls.read_plain(folder / FOLDER / name, limits.EDIT))
         except (OSError, ValueError, TypeError, RecursionError):
             continue
         if is_edit(name, content):

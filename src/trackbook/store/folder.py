@@ -6,9 +6,10 @@ import calendar
 from pathlib import Path
 from typing import Any
 
+from ..errors import StoreError
 from ..jsonable import loads
 from ..model import FORMAT, Document, is_run_id
-from . import edits, metriclog, ownership
+from . import edits, limits, metriclog, os_calls, ownership
 from .ownership import Owner
 
 RUN = "run.json"
@@ -40,15 +41,17 @@ def read_document(folder: Path) -> tuple[Document | None, Owner]:
 def read_unedited(folder: Path) -> tuple[Document | None, Owner]:
     """What ``read_document`` gives, as the run's owner left it."""
     try:
-        data = (folder / RUN).read_bytes()
+        os_calls.check_folders(folder.parent, folder)
+        data = os_calls.read_plain(folder / RUN, limits.DOCUMENT)
     except (FileNotFoundError, NotADirectoryError):
         return None, Owner.GONE
-    except OSError:
-        data = b""
+    except OSError as problem:
+        return _damaged(folder.name, f"it is {problem.strerror}"), Owner.GONE
     try:
+        told = loads(data)
         if data.count(b"{") + data.count(b"[") > _MAX_DEPTH:
-            _check_depth(loads(data))
-        document = _complete(loads(data), folder.name)
+            _check_depth(told)
+        document = _complete(told, folder.name)
     except (ValueError, TypeError, RecursionError) as problem:
         document = _damaged(folder.name, str(problem))
     try:
@@ -56,6 +59,14 @@ def read_unedited(folder: Path) -> tuple[Document | None, Owner]:
     except OSError:
         owner = Owner.GONE  # its points cannot be read; its document can
     return document, owner
+
+
+def own_words(folder: Path) -> Document:
+    """The document as its kernel wrote it; raises ``OSError`` or ``ValueError``."""
+    document = loads(os_calls.read_plain(folder / RUN, limits.DOCUMENT))
+    if not isinstance(document, dict):
+        raise ValueError("it is not a JSON object")
+    return document
 
 
 def is_damaged(document: Document) -> bool:
@@ -161,10 +172,7 @@ def _damaged(run_id: str, reason: str) -> Document:
 
 def read_lines(folder: Path, kind: str) -> list[dict[str, Any]]:
     """The lines of ``cells`` or ``artifacts``; a torn or damaged line is left out."""
-    try:
-        data = (folder / f"{kind}.jsonl").read_bytes()
-    except FileNotFoundError:
-        return []
+    data = _read(folder, f"{kind}.jsonl", limits.LINES)
     records = []
     for line in data.split(b"\n"):
         try:
@@ -178,7 +186,15 @@ def read_lines(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 def read_logs(folder: Path) -> str:
     """The console text; empty where there is none."""
+    return _read(folder, LOGS, limits.LOGS).decode("utf-8", "replace")
+
+
+def _read(folder: Path, name: str, limit: int) -> bytes:
+    """A file of the run, empty where there is none; raises ``StoreError`` where it is no good."""
     try:
-        return (folder / LOGS).read_bytes().decode("utf-8", "replace")
+        return os_calls.read_plain(folder / name, limit)
     except FileNotFoundError:
-        return ""
+        return b""
+    except OSError as problem:
+        what = f"{name} of run {folder.name}"
+        raise StoreError(f"{what} cannot be read: it is {problem.strerror}") from problem

@@ -6,23 +6,30 @@ import atexit
 import contextlib
 import os
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, RunNotFound, StoreError
-from ..jsonable import dumps, loads
 from ..model import FORMAT, Document, is_run_id
-from . import blobs, edits, folder, metriclog, os_calls, ownership, room, selection, series
+from . import (
+    blobs,
+    edits,
+    folder,
+    identity,
+    metriclog,
+    os_calls,
+    ownership,
+    room,
+    selection,
+    series,
+)
 from .catalogue import Catalogue
 from .notices import Notices
 from .protocol import Blobs, Changes, Points
 from .query import compile_where
 from .writer import LocalWriter, check_format
-
-_STORE = "store.json"
 
 
 class LocalStore:
@@ -51,50 +58,18 @@ class LocalStore:
     # -- the store itself --------------------------------------------------------------------------
 
     def _read_identity(self) -> None:
-        try:
-            data = (self._root / _STORE).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        except OSError as problem:
-            raise StoreError(f"the store {self._root} cannot be read: {problem}") from problem
-        try:
-            content = loads(data)
-            store_id, self._format = str(content["id"]), int(content["format"])
-            algorithm = content.get("hash", blobs.DEFAULT)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise StoreError(
-                f"{self._root / _STORE} is damaged; delete it, and the next write makes it anew"
-            ) from None
-        if algorithm in blobs.ALGORITHMS:
-            self._blobs.algorithm = algorithm
-        elif self._format <= FORMAT:
-            raise StoreError(f"{self._root} keeps blobs by {algorithm!r}, which is not known here")
-        self.id = store_id
+        found = identity.read(self._root)
+        if found is not None:
+            self.id, self._format = found.id, found.format
+            if found.algorithm in blobs.ALGORITHMS:
+                self._blobs.algorithm = found.algorithm
 
     def prepare(self) -> None:
         """Make the folder a store where it is none; raises ``StoreError`` where that cannot be."""
         if not self.id:
             self._read_identity()
         if not self.id:
-            content = {
-                "format": FORMAT,
-                "id": os.urandom(8).hex(),
-                "hash": blobs.DEFAULT,
-                "created": time.time(),
-            }
-            try:
-                (self._root / "runs").mkdir(parents=True, exist_ok=True)
-                if next((self._root / "runs").iterdir(), None) is None:
-                    series.mark_complete(self._root / "index")
-                for name, data in (
-                    (".gitignore", b"*\n"),
-                    (_STORE, dumps(content, pretty=True) + b"\n"),
-                ):
-                    # What is there stays: a user's own file, or another process was faster.
-                    with contextlib.suppress(FileExistsError):
-                        os_calls.create(self._root / name, data)
-            except OSError as problem:
-                raise StoreError(f"no store can be made in {self._root}: {problem}") from problem
+            identity.write(self._root)
             self._read_identity()
         if self.newer:
             raise StoreError(
@@ -104,12 +79,7 @@ class LocalStore:
 
     def replaced(self) -> bool:
         """Whether the folder is no longer the store that this object knew."""
-        try:
-            return bool(self.id) and loads((self._root / _STORE).read_bytes())["id"] != self.id
-        except FileNotFoundError:
-            return True
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
+        return bool(self.id) and identity.is_another(self._root, self.id)
 
     @property
     def newer(self) -> bool:
@@ -132,6 +102,7 @@ class LocalStore:
         try:
             self._number(document)
             place.parent.mkdir(parents=True, exist_ok=True)
+            os_calls.check_folders(place.parent)
             place.mkdir()
             writer = LocalWriter(place, document, self._notices)
         except FileExistsError:
@@ -201,7 +172,7 @@ class LocalStore:
             raise owned  # perhaps on a machine that does not see the lock
         try:
             # The kernel's own words: edits stay in their files.
-            document: Document = {**present, **loads((place / folder.RUN).read_bytes())}
+            document: Document = {**present, **folder.own_words(place)}
             for key in ("star", "archived", "deleted"):
                 document.pop(key, None)
             document["summary"] = present["summary"]
@@ -329,7 +300,11 @@ class LocalStore:
 
     def points(self, run_id: str, keys: Iterable[str] | None = None) -> dict[str, Points]:
         """The logged points of each metric, live runs included."""
-        return metriclog.read_points(self._place(run_id), keys)
+        try:
+            return metriclog.read_points(self._place(run_id), keys)
+        except OSError as problem:
+            why = f"{problem.strerror}"
+            raise StoreError(f"the points of run {run_id} cannot be read: {why}") from problem
 
     def records(self, run_id: str, kind: str) -> list[dict[str, Any]]:
         """The lines of ``cells`` or ``artifacts``; empty where there are none."""
@@ -351,7 +326,11 @@ class LocalStore:
         if not isinstance(run_id, str) or not is_run_id(run_id):
             raise RunNotFound(f"{run_id!r:.60} is not a run id")
         place = folder.place(self._root, run_id)
-        if not (place / folder.RUN).exists():
+        try:
+            os_calls.check_folders(place.parent, place)
+        except OSError:
+            raise RunNotFound(f"the folder of run {run_id!r} is a link, not followed") from None
+        if not os.path.lexists(place / folder.RUN):
             raise RunNotFound(f"no run has the id {run_id!r}")
         writer = self._writers.get(run_id)
         if writer is not None:

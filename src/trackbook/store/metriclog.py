@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import InvalidValue
 from ..jsonable import dumps, loads
-from . import os_calls
+from . import limits, os_append, os_calls
 from .protocol import Points
 from .tally import DTYPE, RECORD, Tally
 
@@ -33,8 +33,8 @@ class MetricLog:
     """
 
     def __init__(self, folder: Path, wake: Callable[[], None]) -> None:
-        self._keys = os_calls.AppendFile(folder / KEYS, os_calls.torn_line)
-        self._records = os_calls.AppendFile(folder / BIN, _torn_record)
+        self._keys = os_append.AppendFile(folder / KEYS, os_append.torn_line)
+        self._records = os_append.AppendFile(folder / BIN, _torn_record)
         self._names: Names = read_names(folder)
         self._numbers = {name: i for i, name in enumerate(self._names) if name is not None}
         self._ids: dict[str, int] = {}
@@ -63,6 +63,8 @@ class MetricLog:
                 return False
             number = self._numbers.get(key)
             if number is None:
+                if len(self._names) >= limits.KEYS:
+                    raise InvalidValue(f"a run has at most {limits.KEYS} metrics, {key!r:.60} not")
                 line = dumps(key) + b"\n"
                 number = self._numbers[key] = len(self._names)
                 self._names.append(key)
@@ -172,7 +174,7 @@ def _torn_record(path: Path) -> int:
 def read_records(folder: Path) -> bytes:
     """The whole records of a run; empty where there are none."""
     try:
-        data = (folder / BIN).read_bytes()
+        data = os_calls.read_plain(folder / BIN, limits.RECORDS)
     except FileNotFoundError:
         return b""
     torn = len(data) % SIZE
@@ -182,7 +184,7 @@ def read_records(folder: Path) -> bytes:
 def count_records(folder: Path) -> int:
     """How many whole records a run has on disk."""
     try:
-        return (folder / BIN).stat().st_size // SIZE
+        return os_calls.size_of(folder / BIN) // SIZE
     except OSError:
         return 0
 
@@ -190,7 +192,7 @@ def count_records(folder: Path) -> int:
 def read_names(folder: Path) -> Names:
     """The names of a run's keys by number; None for a line that cannot be read."""
     try:
-        lines = (folder / KEYS).read_bytes().split(b"\n")[:-1]
+        lines = os_calls.read_plain(folder / KEYS, limits.NAMES).split(b"\n", limits.KEYS)[:-1]
     except FileNotFoundError:
         return []
     return [_name(line) for line in lines]
@@ -208,7 +210,8 @@ def tally(folder: Path) -> tuple[dict[str, dict[str, float]], float]:
     """The summary of the records on disk, and the time of the last one (0 without any)."""
     counted = Tally()
     # The records first: each key met is then sure to have its name on disk.
-    counted.add(read_records(folder))
+    if count_records(folder) * SIZE <= limits.TALLIED:
+        counted.add(read_records(folder))
     return counted.summary(read_names(folder)), counted.last_time
 
 

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from .. import formats
+
 _RETRIES = 20
 # For reading what may be anybody's: no link is followed, and no pipe waited for.
 _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -27,6 +29,7 @@ _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Put a file in place whole: readers see the old content or the new, also after a crash."""
+    check_folders(path.parent)
     temporary = _write_beside(path, data, durable=durable)
     try:
         os.replace(temporary, path)
@@ -100,6 +103,7 @@ def open_for_writing(path: Path, more: int = 0) -> int:
 
 def append(path: Path, data: bytes) -> None:
     """Add to the end of a file in one call; the file and its folder are made where missing."""
+    check_folders(path.parent)
     try:
         fd = open_for_writing(path, os.O_APPEND)
     except FileNotFoundError:
@@ -109,6 +113,21 @@ def append(path: Path, data: bytes) -> None:
         write_all(fd, data)
     finally:
         os.close(fd)
+
+
+def check_folders(*folders: Path) -> None:
+    """Raise ``OSError`` where one of the folders is a link: what is below it is elsewhere."""
+    for folder in folders:
+        if folder.is_symlink():
+            raise OSError(errno.EINVAL, "a link, which is not followed", str(folder))
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a regular file; ``OSError`` for a link or a pipe."""
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
+        raise _not_plain(path)
+    return status.st_size
 
 
 def sync_folder(path: Path) -> None:
@@ -165,7 +184,12 @@ def remove_unless_used(path: Path, modified_ns: int) -> bool:
 
 def open_plain(path: Path) -> IO[bytes]:
     """A regular file, open for reading; ``OSError`` for a link, a pipe or a folder."""
-    fd = os.open(path, _PLAIN)
+    try:
+        fd = os.open(path, _PLAIN)
+    except OSError as problem:
+        if problem.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+            raise _not_plain(path) from None
+        raise
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise _not_plain(path)
@@ -176,7 +200,7 @@ def read_plain(path: Path, limit: int) -> bytes:
     """A regular file as bytes; ``OSError`` for a link or a pipe, and for more than ``limit``."""
     with open_plain(path) as file:
         if os.fstat(file.fileno()).st_size > limit:
-            raise OSError(errno.EFBIG, f"larger than {limit >> 20} MiB", str(path))
+            raise OSError(errno.EFBIG, f"larger than {formats.size(limit)}", str(path))
         return file.read(limit)
 
 
@@ -197,89 +221,6 @@ def identity(path: Path) -> tuple[int, int, int]:
     """What differs once a file was replaced or rewritten."""
     status = path.stat()
     return status.st_ino, status.st_mtime_ns, status.st_size
-
-
-class AppendFile:
-    """A file that grows at its end: what could not be written waits in ``pending``.
-
-    ``pending`` may be extended by any thread at any time; ``drain`` is called by one at a time.
-    The file is made by the first ``drain``. ``tail(data)`` says how many bytes of a last write that
-    was cut off are to go before more is added.
-    """
-
-    def __init__(self, path: Path, tail: Callable[[Path], int]) -> None:
-        self.path = path
-        self.pending = bytearray()
-        self.drained = 0
-        """How many bytes have gone to the file."""
-        self._tail = tail
-        self._fd: int | None = None
-        self._start = 0
-
-    def drain(self, limit: int | None = None) -> None:
-        """Write what waits (its first ``limit`` bytes); raises where the disk does not take it all.
-
-        What was not written keeps waiting.
-        """
-        if limit is None:
-            limit = len(self.pending)
-        if not limit:
-            return
-        if self._fd is None:
-            self._open()
-        assert self._fd is not None
-        end = self.drained + limit
-        while True:
-            # By the file's size, not by what ``write`` returns: Ctrl-C may come in between.
-            size = os.fstat(self._fd).st_size
-            written = min(size - self._start - self.drained, end - self.drained)
-            if written < 0:  # somebody cut the file
-                self._start, written = size - self.drained, 0
-            del self.pending[:written]
-            self.drained += written
-            if self.drained >= end:
-                return
-            # A copy: a view would forbid other threads to extend the buffer meanwhile.
-            os.write(self._fd, bytes(self.pending[: min(end - self.drained, 1 << 20)]))
-
-    def _open(self) -> None:
-        fd = open_for_writing(self.path, os.O_APPEND)
-        try:
-            torn = self._tail(self.path)
-            size = os.fstat(fd).st_size - torn
-            if torn:
-                os.ftruncate(fd, size)
-            self._start = size - self.drained
-        except OSError:
-            os.close(fd)
-            raise
-        self._fd = fd
-
-    def sync(self) -> None:
-        """Make what was written survive a power cut."""
-        if self._fd is not None:
-            os.fsync(self._fd)
-
-    def close(self) -> None:
-        """Let go of the file; a later ``drain`` opens it again."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
-
-
-def torn_line(path: Path) -> int:
-    """How many bytes follow the last line break of a file."""
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        torn = 0
-        while torn < size:
-            step = min(1 << 16, size - torn)
-            file.seek(size - torn - step)
-            cut = file.read(step).rfind(b"\n")
-            if cut >= 0:
-                return torn + step - cut - 1
-            torn += step
-    return torn
 
 
 # -- locks -----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..jsonable import dumps, loads
-from . import os_calls
+from . import limits, os_calls
 
 Claim = tuple[str, int]
 _COMPLETE = "complete"
@@ -81,7 +81,7 @@ def mark_complete(index: Path) -> None:
 def read(index: Path, series: str) -> list[Claim]:
     """The claims of a series in their order; empty where there is no file."""
     try:
-        return _parse(_file(index, series).read_bytes())
+        return _parse(os_calls.read_plain(_file(index, series), limits.CLAIMS))
     except OSError:
         return []
 
@@ -101,7 +101,7 @@ def _make(path: Path, claims: Iterable[Claim]) -> None:
 def _end(path: Path) -> tuple[list[Claim], bool]:
     """The last claims of a file, and whether these are all."""
     try:
-        with path.open("rb") as file:
+        with os_calls.open_plain(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _END))
             data = file.read()

@@ -11,10 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from .. import formats
 from ..errors import InvalidValue, StoreError
 from ..jsonable import dumps
 from ..model import FORMAT, Document
-from . import folder, metriclog, os_calls, ownership, room
+from . import folder, limits, metriclog, os_append, os_calls, ownership, room
 from .flusher import FLUSHER
 from .metriclog import MetricLog
 from .notices import Notices
@@ -41,10 +42,10 @@ class LocalWriter:
         self._saved = (0, 0, 0)
         self._metrics = MetricLog(path, self._wake)
         self._lines = {
-            kind: os_calls.AppendFile(path / f"{kind}.jsonl", os_calls.torn_line)
+            kind: os_append.AppendFile(path / f"{kind}.jsonl", os_append.torn_line)
             for kind in folder.KINDS_OF_LINES
         }
-        self._text = os_calls.AppendFile(path / folder.LOGS, lambda _: 0)
+        self._text = os_append.AppendFile(path / folder.LOGS, lambda _: 0)
         self.log = self._metrics.log
         os_calls.call_in_child(self._in_child)
         FLUSHER.watch(self)
@@ -248,6 +249,11 @@ class LocalWriter:
         present = self._metrics.summary() if summary is None else summary
         self.document["summary"] = {**self.document["summary"], **present}
         data = dumps(self.document, pretty=True)
+        if len(data) > limits.DOCUMENT:
+            raise StoreError(
+                f"{self._label} cannot be saved: its params, tags and notes are more than "
+                f"{formats.size(limits.DOCUMENT)}; keep what is large as an artifact (log_dict)"
+            )
         self._check_ours()
         with self._notices.around(self.id):
             os_calls.replace(self._path / folder.RUN, data)

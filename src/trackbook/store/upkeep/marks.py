@@ -15,7 +15,7 @@ from typing import Any
 from ...errors import StoreError
 from ...jsonable import loads
 from ...model import FORMAT
-from .. import blobs, folder, manifest, metriclog, os_calls
+from .. import blobs, folder, limits, manifest, metriclog, os_calls
 from . import layout
 
 _MENTION = re.compile(rb"(?:b3|s256)-[0-9a-f]{64}")
@@ -76,7 +76,7 @@ def _document(place: Path) -> dict[str, Any] | None:
 def _records(path: Path) -> list[Any]:
     """Every line; a last one that was cut off, or is being written, names nothing yet."""
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        lines = os_calls.read_plain(path, limits.LINES).split(b"\n")[:-1]
     except FileNotFoundError:
         return []
     except OSError as problem:

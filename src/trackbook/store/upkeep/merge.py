@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import StoreError
-from ...jsonable import loads
 from .. import edits, folder, os_calls, ownership
 from ..blobs import LocalBlobs
 from ..local import LocalStore
@@ -114,7 +113,7 @@ class _Merge:
         """Raise ``StoreError`` where the copy is no whole run; bring its blobs where it is."""
         try:
             named = marks.of_run(copy)
-            told = loads((copy / folder.RUN).read_bytes()).get("id")
+            told = folder.own_words(copy).get("id")
         except StoreError as problem:
             raise StoreError(str(problem).replace(copy.name, run_id)) from None
         if told != run_id:
