@@ -74,6 +74,8 @@ def purge(
         raise click.UsageError("--json asks nothing: say --yes too")
     there = local(store)
     found = once([purging.in_trash(there, ref) for ref in refs]) if refs else there.trash()
+    if not listing:
+        found = _at_rest(there, found, everything)
     sizes = {document["id"]: purging.size(there, document["id"]) for document in found}
     if not as_json:
         _print_trash(found, sizes, listing)
@@ -86,6 +88,17 @@ def purge(
         print_json([_entry(document, sizes, not listing) for document in found])
     elif purged:
         click.echo(f"purged {_runs(len(purged))}, {formats.size(sum(sizes.values()))}")
+
+
+def _at_rest(store: LocalStore, found: list[Document], everything: bool) -> list[Document]:
+    """Without the runs that are still running; named ones are an error before any goes."""
+    running = [document for document in found if purging.is_running(store, document["id"])]
+    for document in running:
+        said = f"{label(document)} is still running: end it there first"
+        if not everything:
+            raise StoreError(said)
+        click.echo(f"{said}; it stays", err=True)
+    return [document for document in found if document not in running]
 
 
 def _print_trash(found: list[Document], sizes: dict[str, int], listing: bool) -> None:
