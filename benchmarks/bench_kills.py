@@ -42,6 +42,7 @@ def kill(process: subprocess.Popen[str], victim: Victim, lines: list[str]) -> Vi
     lines += process.communicate()[0].splitlines()
     marks = [line.split()[:2] for line in lines if line[:2] in ("> ", "< ")]
     victim.inside = not marks or marks[-1] == [">", victim.phase]
+    victim.last = marks[-1][1] if marks else ""
     victim.hear(lines)
     return victim
 

@@ -26,6 +26,8 @@ class Victim:
     inside: bool
     """Whether the kill came before the end of the phase."""
     killed: float
+    last: str = ""
+    """The phase that it was in, or had just left."""
     failed: bool = False
     """Whether it had ended by itself."""
     started: list[str] = field(default_factory=list)
@@ -125,7 +127,7 @@ class Promises:
         status = document["status"]
         if document["id"] in victim.finished:
             self.check("an ended run is finished", status == "finished", (document["id"], status))
-        elif victim.phase == "finish" and document["id"] == victim.started[-1]:
+        elif victim.last == "finish" and document["id"] == victim.started[-1]:
             self.check("one killed at its end is one or the other", status in ("lost", "finished"))
         else:
             self.check("a dead run is lost", status == "lost", (document["id"], status))

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+SOURCE = HERE.parent.parent / "src"
 Result = dict[str, Any]
 
 _IMPORT = """
@@ -67,6 +68,8 @@ def start(tool: Tool, folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     home = folder / "home"
     home.mkdir(exist_ok=True)
     kept = {key: os.environ[key] for key in ("PATH", "LANG", "TZ") if key in os.environ}
+    if tool.adapter == "trackbook":
+        kept["PYTHONPATH"] = str(SOURCE)  # that of this checkout, wherever it is
     with (folder / "log.txt").open("ab") as log:
         return subprocess.Popen(
             [str(tool.python), *arguments],
