@@ -106,9 +106,14 @@ def test_metrics_are_floats_and_times_are_times(store: Store) -> None:
 
 def test_weird_names_never_keep_the_others_from_a_frame(store: Store) -> None:
     write(store, "odd \ud800", experiment="\udfff")
-    write(store, "fine", params={"k\ud800": 1})
-    frame = OpenStore(store).runs(sort="number").to_pandas()
+    write(store, "fine", params={"k\ud800": 1}, metrics={"m\ud800": [2.0], "loss": [1.0]})
+    runs = OpenStore(store).runs(sort="number")
+    frame = runs.to_pandas()
     assert set(frame["name"]) == {"odd \ud800", "fine"}
+    assert frame["params.k\\ud800"].notna().sum() == 1
+    assert list(runs.metrics()["key"]) == ["m\\ud800", "loss"]
+    assert list(runs.metrics("m\ud800")["value"]) == [2.0]
+    assert "params.k\\ud800" in runs.diff().columns
 
 
 def test_nested_params_are_columns_and_an_empty_one_is_none(store: Store) -> None:

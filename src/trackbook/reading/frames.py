@@ -66,7 +66,7 @@ def metrics(
         for key in keys or of_run:
             if key in of_run:
                 part = history(of_run[key])
-                part.insert(0, "key", key)
+                part.insert(0, "key", _name(key))
                 part.insert(0, "run_id", run_id)
                 parts.append(part)
     if parts:
@@ -78,7 +78,7 @@ def metrics(
 
 
 def _name(key: str) -> str:
-    # pandas keeps column names as Arrow's strings, which have no lone surrogates.
+    # pandas keeps names as Arrow's strings, which have no lone surrogates.
     return key.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
