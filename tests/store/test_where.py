@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from trackbook.errors import QueryError
 from trackbook.model import new_document
 from trackbook.store import LocalStore, Store
-from trackbook.store.query import compile_where
 from trackbook.store.selection import check_sort
 
 NAN, INF = float("nan"), float("inf")
@@ -216,7 +215,6 @@ def test_an_expression_finds_its_runs(there: Store, where: str, expected: str) -
     ("where", "position", "says"),
     [
         ("params.lr * 2 > 1", 0, "arithmetic"),
-        ("params.lr == 2 ** 3", 13, "arithmetic"),
         ("metrics.val/loss > 1", 0, 'metrics["val/loss"]'),
         ("params.max-depth > 1", 0, 'params["max-depth"]'),
         ("params.lambda > 1", 7, '["lambda"]'),
@@ -229,7 +227,6 @@ def test_an_expression_finds_its_runs(there: Store, where: str, expected: str) -
         ("tag.x", 0, "tags"),
         ("acc > 0.5", 0, "metrics.acc"),
         ("statuss == 'x'", 0, "status"),
-        ("name.first == 'x'", 0, "'first'"),
         ("error.typ == 'x'", 0, "type, message and traceback"),
         ('metrics["val/loss"].mean > 1', 0, "last, min, max, count"),
         ('name == "x" && star', 13, "not an expression"),
@@ -237,9 +234,7 @@ def test_an_expression_finds_its_runs(there: Store, where: str, expected: str) -
         ("started > '7 days ago'", 10, "-7d"),
         ("started > '2026-13-01'", 10, "2026-11-01"),
         ("params[lr] > 1", 7, "string"),
-        ("params['a':'b'] == 1", 7, "string"),
         ("not", 3, "not an expression"),
-        ("star and", 8, "not an expression"),
         ("x" * 5000, 4096, "4096 bytes"),
         ("params.é" * 600, 4096, "4096 bytes"),
     ],
@@ -252,6 +247,14 @@ def test_what_is_refused_says_where_and_how_it_is_written(
     assert says in str(caught.value)
     assert caught.value.position == position
     assert "\n" not in str(caught.value)
+
+
+def test_every_expression_of_the_documents_is_one(there: Store) -> None:
+    page = Path(__file__).parents[2] / "docs" / "finding.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
+    assert len(rows) > 10
+    for row in rows:
+        there.find(row.split("`")[1])
 
 
 # -- never another exception -----------------------------------------------------------------------
@@ -329,12 +332,6 @@ def test_any_text_is_a_query_or_a_query_error(there: Store, where: str) -> None:
 def test_what_is_no_text_is_a_query_error(there: Store, where: Any) -> None:
     with pytest.raises(QueryError):
         there.find(where)
-
-
-def test_compiling_warns_of_nothing_and_never_runs_anything() -> None:
-    with pytest.raises(QueryError):
-        compile_where("__import__('os').system('touch /tmp/trackbook-was-here')")
-    assert not Path("/tmp/trackbook-was-here").exists()
 
 
 # -- sort ------------------------------------------------------------------------------------------
