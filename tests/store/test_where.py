@@ -224,7 +224,6 @@ def test_an_expression_finds_its_runs(there: Store, where: str, expected: str) -
         ("metrics.acc/metrics.n > 1", 0, "arithmetic is not understood at"),
         ("star or params.a / 2", 8, "arithmetic is not understood at"),
         ("metric.acc > 1", 0, "metrics"),
-        ("tag.x", 0, "tags"),
         ("acc > 0.5", 0, "metrics.acc"),
         ("statuss == 'x'", 0, "status"),
         ("error.typ == 'x'", 0, "type, message and traceback"),
@@ -234,7 +233,6 @@ def test_an_expression_finds_its_runs(there: Store, where: str, expected: str) -
         ("started > '7 days ago'", 10, "-7d"),
         ("started > '2026-13-01'", 10, "2026-11-01"),
         ("params[lr] > 1", 7, "string"),
-        ("not", 3, "not an expression"),
         ("x" * 5000, 4096, "4096 bytes"),
         ("params.é" * 600, 4096, "4096 bytes"),
     ],
@@ -308,12 +306,10 @@ GOOD = st.recursive(
 @example(where="name == 1and star")
 @example(where="star is 1")
 @example(where='name == "\\d"')
-@example(where="name == '\\N{foo}'")
 @example(where="{**params} == 1")
 @example(where="started > '0001-01-01'")
 @example(where="started > '-" + "9" * 400 + "d'")
 @example(where="# only a remark")
-@example(where="star # and a remark")
 @example(where="name == '''a\nb'''")
 def test_any_text_is_a_query_or_a_query_error(there: Store, where: str) -> None:
     with warnings.catch_warnings():
@@ -341,8 +337,6 @@ def test_what_is_no_text_is_a_query_error(there: Store, where: Any) -> None:
     ("sort", "expected"),
     [
         ("name", "ABCDEF"),
-        ("-name", "FEDCBA"),
-        ("started", "ABCDEF"),
         ("metrics.acc", "EBA*"),
         ("-metrics.acc", "ABE*"),
         ("params.lr", "BAC*"),
