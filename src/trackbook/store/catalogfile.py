@@ -14,7 +14,7 @@ import orjson
 
 from .. import jsonable
 from ..model import FORMAT, Document, is_run_id
-from . import os_calls
+from . import folder, limits, os_calls
 from .runtable import RunTable
 
 _OPENING = b'{"runs":'
@@ -53,8 +53,9 @@ class CatalogFile:
         """Fill the table from the file; None where there is no whole file of ours."""
         try:
             with _without_collections():
-                return self._load(self._path.read_bytes(), table)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+                data = os_calls.read_plain(self._path, limits.CATALOGUE)
+                return self._load(data, table)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             table.forget_all()
             return None
 
@@ -65,9 +66,11 @@ class CatalogFile:
         if state["format"] != FORMAT or state["digest"] != _digest(data[len(_OPENING) : end]):
             return None
         self._special = set(state["special"])
+        # Raises where something is nested too deep for those who walk it by recursion.
+        orjson.dumps(content["runs"], option=orjson.OPT_PASSTHROUGH_SUBCLASS)
         for document in content["runs"].values():
-            if not is_run_id(document["id"]):
-                return None
+            if not is_run_id(document["id"]) or not folder.is_sound(document):
+                raise ValueError(document["id"])
             special = document["id"] in self._special
             table.put(jsonable.decode(document) if special else document)
         return dict(state)

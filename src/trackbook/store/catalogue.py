@@ -54,10 +54,10 @@ class Catalogue:
 
     def _begin(self) -> None:
         state = self._file.load(self.table)
-        if state is not None:
-            self._restore(state)
+        if state is not None and self._restore(state):
             self._file.changed(len(self._changed()))
         else:
+            self.table.forget_all()
             self._rebuild()
         self.revision = 1
 
@@ -172,13 +172,18 @@ class Catalogue:
             },
         }
 
-    def _restore(self, state: dict[str, Any]) -> None:
-        self._notices.restore(state["notices"])
-        self._days.restore(state["days"])
-        self._partial = {run_id for run_id in state["look"] if is_run_id(run_id)}
-        for run_id, told in dict(state.get("watched", {})).items():
-            if is_run_id(run_id):
-                ownership.watch(folder.place(self._store, run_id), told)
+    def _restore(self, state: dict[str, Any]) -> bool:
+        """Go on where a reader before left off; False where its words make no sense."""
+        try:
+            self._notices.restore(state["notices"])
+            self._days.restore(state["days"])
+            self._partial = {run_id for run_id in state["look"] if is_run_id(run_id)}
+            watched = dict(state["watched"].items())
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
+            return False
+        for run_id in filter(is_run_id, watched):
+            ownership.watch(folder.place(self._store, run_id), watched[run_id])
+        return True
 
 
 def _keep(ids: set[str], run_id: str, member: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,19 @@ _MAPPINGS = ("params", "summary", "tags", "env")
 _LISTS = ("inputs", "outputs", "capture")
 _MAX_DEPTH = 100
 _TEXTS = ("name", "experiment", "series", "status", "kind", "user", "host", "note")
+_PARTS = ("notebook", "cell", "git", "error")
+_WITH_TYPE = {
+    **dict.fromkeys(_MAPPINGS, dict),
+    **dict.fromkeys(_LISTS, list),
+    **dict.fromkeys(_TEXTS, str),
+    "number": int,
+    "started": float,
+}
+_typed = operator.itemgetter(*_WITH_TYPE)
+_parts = operator.itemgetter(*_PARTS)
+_TYPES = tuple(_WITH_TYPE.values())
+_MAYBE = {dict, type(None)}
+_NUMBERS = {int, float}
 
 
 def place(store: Path, run_id: str) -> Path:
@@ -109,7 +123,7 @@ def _complete(document: Any, run_id: str) -> Document:
     for entry in whole["summary"].values():
         if not isinstance(entry, dict) or not all(_is_number(v) for v in entry.values()):
             raise ValueError("an entry of summary is not an object of numbers")
-    for key in ("notebook", "cell", "git", "error"):
+    for key in _PARTS:
         if not isinstance(whole[key], dict | None):
             raise ValueError(f"{key} is a {type(whole[key]).__name__}")
     if not _is_moment(whole["started"]):
@@ -119,6 +133,29 @@ def _complete(document: Any, run_id: str) -> Document:
     if not _is_number(whole["number"]) or isinstance(whole["number"], float):
         raise ValueError("number is not an integer")
     return whole
+
+
+def is_sound(document: Document) -> bool:
+    """Whether a complete document has the types that readers count on; a quick look, for many."""
+    ended = document["ended"]
+    return (
+        tuple(map(type, _typed(document))) == _TYPES
+        and _MAYBE.issuperset(map(type, _parts(document)))
+        and all(map(_is_entry, document["summary"].values()))
+        and _is_moment(document["started"])
+        and (ended is None or _is_moment(ended))
+    ) or _is_complete(document)
+
+
+def _is_entry(entry: Any) -> bool:
+    return type(entry) is dict and _NUMBERS.issuperset(map(type, entry.values()))
+
+
+def _is_complete(document: Document) -> bool:
+    try:
+        return _complete(document, document["id"]).keys() == document.keys()
+    except ValueError:
+        return False
 
 
 def _is_number(value: Any) -> bool:

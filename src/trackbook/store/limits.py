@@ -18,4 +18,4 @@ KEYS = 1 << 20
 """Metric names of one run."""
 NOTICES = 1 << 28
 CLAIMS = 1 << 26
-CATALOGUE = 1 << 32
+CATALOGUE = 1 << 30

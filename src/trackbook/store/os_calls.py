@@ -199,9 +199,10 @@ def open_plain(path: Path) -> IO[bytes]:
 def read_plain(path: Path, limit: int) -> bytes:
     """A regular file as bytes; ``OSError`` for a link or a pipe, and for more than ``limit``."""
     with open_plain(path) as file:
-        if os.fstat(file.fileno()).st_size > limit:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
             raise OSError(errno.EFBIG, f"larger than {formats.size(limit)}", str(path))
-        return file.read(limit)
+        return file.read(size)
 
 
 def _not_plain(path: Path) -> OSError:
