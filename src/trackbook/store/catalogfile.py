@@ -68,11 +68,11 @@ class CatalogFile:
         self._special = set(state["special"])
         # Raises where something is nested too deep for those who walk it by recursion.
         orjson.dumps(content["runs"], option=orjson.OPT_PASSTHROUGH_SUBCLASS)
-        for document in content["runs"].values():
+        for written in content["runs"].values():
+            document = jsonable.decode(written) if written["id"] in self._special else written
             if not is_run_id(document["id"]) or not folder.is_sound(document):
                 raise ValueError(document["id"])
-            special = document["id"] in self._special
-            table.put(jsonable.decode(document) if special else document)
+            table.put(document)
         return dict(state)
 
     def save(self, table: RunTable, state: dict[str, Any]) -> None:
