@@ -86,6 +86,8 @@ class _Import:
                     raise StoreError(f"{why}the same command goes on from there") from problem
                 done.problems.append(f"run {listed.id:.60}: {problem!s:.300}")
             progress(count, len(self._listed))
+        if (done.imported or done.updated) and not self._dry:
+            whole.settle()
         return done
 
     def _one(self, listed: Listed, done: Brought) -> None:
@@ -106,7 +108,10 @@ class _Import:
         told = held.get("imported")
         if not isinstance(told, dict) or told.get("state") == state or held["format"] != FORMAT:
             return False
-        return told.get("kept") == _kept(held) and whole.untouched(self._root, held)
+        # Neither the document nor the points were gone on with here.
+        counted = sum(int(entry["count"]) for entry in held["summary"].values())
+        same = counted == whole.points_kept(self._root, held["id"])
+        return same and told.get("kept") == _kept(held)
 
     def _take(self, listed: Listed, held: Document | None, state: str, done: Brought) -> bool:
         """Write the run; False where the source has less than is here, so that it stays."""
@@ -114,7 +119,7 @@ class _Import:
         run_id = self._ids[listed.id]
         with whole.Draft(self._root, run_id) as draft:
             count = draft.points(content.points)
-            if held is not None and count < _count(held):
+            if count < whole.points_kept(self._root, run_id):
                 return False
             draft.artifacts(files.keep(self._store.blobs, content, listed.started))
             draft.logs(redact.text(content.logs)[0])
@@ -129,7 +134,8 @@ class _Import:
                 "state": state,
                 "kept": _kept(document),
             }
-            draft.put(document, _trash(content, held))
+            if not draft.put(document, _trash(content, held)):
+                return False
         done.gaps += len(content.gaps)
         return True
 
@@ -164,10 +170,6 @@ def _trash(content: Content, held: Document | None) -> dict[str, Any] | None:
     """The edit that follows a run into the trash of its tool, or out of it."""
     before = bool(held["imported"].get("deleted")) if held is not None else False
     return {"deleted": content.deleted} if content.deleted != before else None
-
-
-def _count(document: Document) -> int:
-    return sum(int(entry["count"]) for entry in document["summary"].values())
 
 
 def _kept(document: Document) -> str:

@@ -37,7 +37,7 @@ class MlflowFolder:
         runs, problems = [], []
         for experiment in _experiments(self.path):
             for folder in foreign.folders(experiment):
-                if folder.name in _NOT_RUNS:
+                if folder.name in _NOT_RUNS or not _is_run(folder):
                     continue
                 try:
                     meta = yamlmeta.read(folder / _META)
@@ -144,6 +144,11 @@ def _experiments(path: Path) -> Iterator[Path]:
 
 def _runs(experiment: Path) -> list[Path]:
     return [folder for folder in foreign.folders(experiment) if folder.name not in _NOT_RUNS]
+
+
+def _is_run(folder: Path) -> bool:
+    """Not so for a folder of artifacts alone: MLflow's database puts its own here too."""
+    return any((folder / name).exists() for name in (_META, "metrics", "params", "tags"))
 
 
 def _seconds(milliseconds: str | None) -> Any:

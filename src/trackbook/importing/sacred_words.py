@@ -67,7 +67,9 @@ def plain(value: Any) -> Any:
     """A value of a config as data: what jsonpickle only wrapped is unwrapped, nothing is built."""
     found = _unwrapped(value, 0)
     try:
-        return to_plain(found)
+        # As deep as it will stand in the document, where there is a limit.
+        to_plain({"run": {"params": {"value": found}}})
+        return found
     except InvalidValue:
         return json.dumps(value)
 

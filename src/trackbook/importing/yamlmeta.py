@@ -32,22 +32,23 @@ def read(path: Path) -> dict[str, str | None]:
 def _pairs(events: Iterator[Any], path: Path) -> Iterator[tuple[str, str | None]]:
     depth = 0
     key: str | None = None
-    begun = False
+    begun = value_next = False
     for event in events:
         scalar = isinstance(event, yaml.ScalarEvent)
         opening = isinstance(event, yaml.CollectionStartEvent)
+        node = scalar or opening or isinstance(event, yaml.AliasEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth == 0 and (scalar or opening):
+        if depth == 0 and node:
             if begun or not isinstance(event, yaml.MappingStartEvent):
                 raise StoreError(f"{path} holds no YAML mapping")
             begun = True
-        elif depth == 1 and key is None and scalar:
-            key = event.value
-        elif depth == 1 and (scalar or opening or isinstance(event, yaml.AliasEvent)):
-            if scalar and key is not None:
-                plain = event.style is None
+        elif depth == 1 and node:
+            if not value_next:
+                key = event.value if scalar else None
+            elif key is not None and scalar:
+                plain = not event.style
                 yield key, None if plain and event.value in _NOTHING else event.value
-            key = None
+            value_next = not value_next
         depth += opening
     if not begun:
         raise StoreError(f"{path} is empty")

@@ -1,11 +1,13 @@
 """Runs that come into a store whole: written aside, then put in place in one step.
 
 A process that dies in between leaves the store as it was. A run that is there already gets the new
-content file by file in an order in which every state in between can be read.
+content file by file in an order in which every state in between can be read. Nothing is synced run
+by run, which would take most of the time; ``settle`` syncs all of them.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from collections.abc import Iterable, Mapping
@@ -43,10 +45,14 @@ def own_document(root: Path, run_id: str) -> Document | None:
     return document if isinstance(document, dict) else None
 
 
-def untouched(root: Path, document: Document) -> bool:
-    """Whether the points on disk are those that the document counts, so that none came later."""
-    counted = sum(int(entry.get("count", 0)) for entry in document["summary"].values())
-    return metriclog.count_records(folder.place(root, document["id"])) == counted
+def points_kept(root: Path, run_id: str) -> int:
+    """How many points a run has on disk; 0 where there is no such run."""
+    return metriclog.count_records(folder.place(root, run_id))
+
+
+def settle() -> None:
+    """Make all that was put survive a power cut; takes as long as the disk needs."""
+    os.sync()
 
 
 class Draft:
@@ -100,7 +106,6 @@ class Draft:
                     waiting.clear()
             self._tally.add(bytes(waiting))
             file.write(waiting)
-            os_calls.sync_file(file)
         lines = b"".join(dumps(name) + b"\n" for name in self._names)
         self._write(metriclog.KEYS, lines)
         return count
@@ -115,32 +120,34 @@ class Draft:
 
     def _write(self, name: str, data: bytes) -> None:
         if data or (self._place / name).exists():
-            os_calls.replace(self._aside / name, data)
+            os_calls.replace(self._aside / name, data, durable=False)
 
     def summary(self) -> dict[str, dict[str, float]]:
         """``{key: {last, min, max, count}}`` of the points."""
         return self._tally.summary(self._names)
 
-    def put(self, document: Document, change: Mapping[str, Any] | None = None) -> None:
+    def put(self, document: Document, change: Mapping[str, Any] | None = None) -> bool:
         """Make this the run, with an edit laid over it; raises ``StoreError`` where it cannot be.
 
-        The document's ``summary`` must be that of the points. Edits that are there stay.
+        The document's ``summary`` must be that of the points. Edits that are there stay. False
+        where another process has put the run in this moment.
         """
-        os_calls.replace(self._aside / folder.RUN, dumps(document, pretty=True))
+        self._write(folder.RUN, dumps(document, pretty=True))
         if not self._names:
             os_calls.remove(self._aside / metriclog.BIN)
         if os.path.lexists(self._place):
             self._replace(change)
-            return
+            return True
         if change:
             edits.write(self._aside, edits.record(change))
-        os_calls.sync_folder(self._aside)
         try:
             with self._notices.around(self._place.name):
                 self._aside.rename(self._place)
         except OSError as problem:
+            if problem.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                return False
             raise StoreError(f"run {self._place.name} cannot be put: {problem}") from problem
-        os_calls.sync_folder(self._place.parent)
+        return True
 
     def _replace(self, change: Mapping[str, Any] | None) -> None:
         try:
@@ -156,6 +163,5 @@ class Draft:
                         os.replace(self._aside / name, self._place / name)
                 if change:
                     edits.write(self._place, edits.record(change))
-            os_calls.sync_folder(self._place)
         finally:
             ownership.give_up()
