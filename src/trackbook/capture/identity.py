@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def _of_array(data: Any) -> dict[str, Any]:
     digest = blake3.blake3(f"array {array.shape} {array.dtype.str}\0".encode())
     cost = array.nbytes if not array.dtype.hasobject else array.size * _OBJECT_COST
     sampled = cost > _BUDGET
-    part = _sampled(array, cost) if sampled else array
+    part = _sampled(array, cost, np.concatenate) if sampled else array
     digest.update(_bytes_of(part))
     shape = {"shape": list(array.shape), "dtypes": str(array.dtype), "bytes": int(array.nbytes)}
     return {"kind": "array", **_told(digest, sampled), **shape}
@@ -129,26 +130,31 @@ def _of_tensor(data: Any) -> dict[str, Any]:
     digest = blake3.blake3(f"tensor {tuple(tensor.shape)} {tensor.dtype}\0".encode())
     sampled = size > _BUDGET
     # Only what is hashed leaves the device.
-    part = (_sampled(tensor, size) if sampled else tensor).cpu().contiguous()
+    part = (_sampled(tensor, size, torch.cat) if sampled else tensor).cpu().contiguous()
     # As bytes: numpy does not have every type that torch has.
     digest.update(memoryview(part.flatten().view(torch.uint8).numpy()))
     shape = {"shape": list(tensor.shape), "dtypes": str(tensor.dtype), "bytes": size}
     return {"kind": "tensor", **_told(digest, sampled), **shape}
 
 
-def _sampled(array: Any, cost: int) -> Any:
+def _sampled(array: Any, cost: int, join: Callable[[list[Any], int], Any]) -> Any:
     """Evenly spaced slices along the longest axes, first and last among them."""
     while cost > _SAMPLE:
         axis = max(range(len(array.shape)), key=lambda i: array.shape[i])
         length = array.shape[axis]
-        keep = max(length * _SAMPLE // cost, 1)
-        if keep == length:
-            keep -= 1
-        places = [(length - 1) * i // max(keep - 1, 1) for i in range(keep)]
-        index: list[Any] = [slice(None)] * len(array.shape)
-        index[axis] = places
-        array, cost = array[tuple(index)], max(cost * keep // length, 1)
+        before = (slice(None),) * axis
+        places = _places(length, min(length * _SAMPLE // cost, length - 1))
+        array = join([array[(*before, slice(*place))] for place in places], axis)
+        cost = cost * sum(end - start for start, end in places) // length
     return array
+
+
+def _places(length: int, keep: int) -> list[tuple[int, int]]:
+    """Evenly spaced stretches, ``(start, end)``, of about so many places below a length."""
+    run = max(keep // _PARTS, 1)
+    parts = min(_PARTS, max(keep, 1))
+    starts = dict.fromkeys((length - run) * i // max(parts - 1, 1) for i in range(parts))
+    return [(start, start + run) for start in starts]
 
 
 def _of_sparse(data: Any) -> dict[str, Any]:
@@ -196,7 +202,8 @@ def _of_table(data: Any) -> dict[str, Any]:
     cost = len(table) * (sum(widths) + _width(table.index.dtype))
     sampled = cost > _BUDGET
     if sampled:
-        table = table.iloc[_rows(len(table), cost)]
+        places = _places(len(table), len(table) * _SAMPLE // cost)
+        table = pd.concat([table.iloc[slice(*place)] for place in places])
     for column in (table.index, *(table.iloc[:, i] for i in range(len(names)))):
         digest.update(_column(column))
     facts = {"rows": len(data), "shape": [len(data), len(names)]}
@@ -213,14 +220,6 @@ def _extension(dtype: Any) -> bool:
     import numpy as np
 
     return not isinstance(dtype, np.dtype)
-
-
-def _rows(length: int, cost: int) -> list[int]:
-    """Runs of neighbouring rows, evenly spaced over the table."""
-    keep = max(length * _SAMPLE // cost, 1)
-    run = max(keep // _PARTS, 1)
-    starts = sorted({(length - run) * i // (_PARTS - 1) for i in range(_PARTS)})
-    return list(dict.fromkeys(row for start in starts for row in range(start, start + run)))
 
 
 def _column(column: Any) -> Any:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .. import modelfiles
+from .. import modelfiles, signing
 from ..store import Blobs
 from .artifacts import Kept, checked, line
 from .progress import Progress
@@ -23,4 +23,5 @@ def from_model(blobs: Blobs, model: Any, name: str, form: str | None = None) -> 
         with Progress(full, path.stat().st_size) as progress:
             blob, size = blobs.put_file(path, progress)
     record = line(full, "model", "application/octet-stream", size, blob)
-    return Kept([{**record, **modelfiles.described(model, found)}])
+    signature = signing.sign(modelfiles.signed(found.NAME, blob))
+    return Kept([{**record, **modelfiles.described(model, found), "signature": signature}])

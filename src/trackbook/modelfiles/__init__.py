@@ -12,11 +12,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
 
+from .. import signing
 from ..errors import InvalidValue, StoreError
 from . import lightgbm, pickles, safetensors, skops, torch, xgboost
 from .loading import Wanted
 
-__all__ = ["FORMATS", "Wanted", "described", "format_of", "load"]
+__all__ = ["FORMATS", "Wanted", "described", "format_of", "load", "signed"]
 
 
 class ModelFormat(Protocol):
@@ -89,7 +90,13 @@ def load(path: Path, line: Mapping[str, Any], trust: bool | Sequence[str], into:
         )
     if into is not None and form not in (safetensors, torch):
         raise InvalidValue(f"into= takes the state of a torch module; this is {form.NAME}")
-    return form.read(path, Wanted(str(line["name"]), dict(line), trust, into))
+    ours = signing.is_ours(signed(form.NAME, str(line.get("blob"))), line.get("signature"))
+    return form.read(path, Wanted(str(line["name"]), dict(line), trust, into, ours))
+
+
+def signed(form: str, blob: str) -> bytes:
+    """What is signed of a model: its content, and what reads it."""
+    return f"model\n{form}\n{blob}".encode("utf-8", "backslashreplace")
 
 
 def _kind(model: Any) -> str:

@@ -41,6 +41,7 @@ def read(path: Path, wanted: Wanted) -> Any:
         import lightgbm
     except ImportError:
         raise StoreError(f"loading {wanted.name!r} needs lightgbm: pip install lightgbm") from None
+    wanted.ask_for_native("LightGBM")
     try:
         return lightgbm.Booster(model_str=path.read_text(encoding="utf-8"))
     except (lightgbm.basic.LightGBMError, OSError, ValueError, TypeError) as problem:

@@ -21,6 +21,8 @@ class Wanted:
     line: Mapping[str, Any]
     trust: bool | Sequence[str] = False
     into: Any = None
+    ours: bool = False
+    """Whether this user kept it on this machine."""
 
     def unreadable(self, problem: object) -> StoreError:
         """The error for a file that is not what it says."""
@@ -28,6 +30,15 @@ class Wanted:
         reason = " ".join(str(problem).split())[:300]
         with_what = f" (kept with {kept})" if kept else ""
         return StoreError(f"the model {self.name!r} cannot be loaded{with_what}: {reason}")
+
+    def ask_for_native(self, library: str) -> None:
+        """Raise ``StoreError`` for a stranger's file that native code would read unchecked."""
+        if not self.ours and self.trust is not True:
+            raise StoreError(
+                f"the model {self.name!r} was not kept by you on this machine, and {library} reads "
+                "its files without checking them: a broken one ends the process, a crafted one may "
+                f"do worse; load_model({self.name!r}, trust=True) if you trust where it is from"
+            )
 
 
 def check_zip(path: Path, wanted: Wanted) -> None:

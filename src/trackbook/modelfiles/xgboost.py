@@ -51,10 +51,14 @@ def read(path: Path, wanted: Wanted) -> Any:
         import xgboost
     except ImportError:
         raise StoreError(f"loading {wanted.name!r} needs xgboost: pip install xgboost") from None
+    wanted.ask_for_native("XGBoost")
     name = wanted.line.get("loader")
     model = getattr(xgboost, name if name in _LOADERS else "Booster")()
     try:
-        model.load_model(bytearray(path.read_bytes()))
+        data = path.read_bytes()
+        if data[:1] != b"{":  # of nothing at all it would end the process
+            raise wanted.unreadable("it is no model of XGBoost")
+        model.load_model(bytearray(data))
     except (xgboost.core.XGBoostError, OSError, ValueError, TypeError, KeyError) as problem:
         raise wanted.unreadable(str(problem).partition("\n")[0]) from problem
     return model

@@ -11,6 +11,7 @@ from typing import Any
 from .. import modelfiles
 from ..errors import StoreError
 from ..store import Blobs, Store, manifest
+from ..store.blobs import check_file
 
 _folders: list[tempfile.TemporaryDirectory[str]] = []
 
@@ -119,4 +120,7 @@ def model(
     line = one(models, name, None, label)
     if isinstance(line, list):
         raise StoreError(f"{label} has no model {name!r} but {len(line)} below it; name one")
-    return modelfiles.load(file(store.blobs, line), line, trust, into)
+    path = file(store.blobs, line)
+    # What reads models is less patient with damage than what reads tables.
+    check_file(path, line["blob"])
+    return modelfiles.load(path, line, trust, into)

@@ -54,6 +54,21 @@ def name_of(data: bytes, algorithm: str = DEFAULT) -> str:
     return f"{algorithm}-{ALGORITHMS[algorithm](data).hexdigest()}"  # type: ignore[call-arg]
 
 
+def check_file(path: Path, name: str) -> None:
+    """Raise ``StoreError`` where a file does not have the content that a blob's name says."""
+    check_name(name)
+    algorithm = name.partition("-")[0]
+    digest = ALGORITHMS[algorithm]()
+    try:
+        with os_copies.open_regular(path) as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as problem:
+        raise StoreError(f"blob {name} cannot be read: {problem}") from problem
+    if f"{algorithm}-{digest.hexdigest()}" != name:
+        raise StoreError(f"blob {name} is damaged: its content has another hash")
+
+
 class LocalBlobs:
     """The blobs below one folder. ``prepare`` is called before the first write."""
 
