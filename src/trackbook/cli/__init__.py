@@ -144,6 +144,7 @@ def _described(store: Store, document: dict[str, Any]) -> str:
         "error": f"{error['type']}: {error['message']}" if error else None,
         "tags": ", ".join(f"{k}={v}" if v != "" else k for k, v in document["tags"].items()),
         "note": document.get("note"),
+        "imported": _origin(document.get("imported")),
         "edits": changes.summary(made),
     }
     artifacts = {line["name"]: line["size"] for line in store.records(document["id"], "artifacts")}
@@ -156,6 +157,13 @@ def _described(store: Store, document: dict[str, Any]) -> str:
     if made:
         parts += ["", "Edits", *(_edited(edit) for edit in made[-_MOST_EDITS:])]
     return "\n".join(parts)
+
+
+def _origin(imported: Any) -> str | None:
+    """``from mlflow, there 4f2a...``; None where the run is our own."""
+    if not isinstance(imported, dict):
+        return None
+    return f"from {imported.get('tool')}, there {imported.get('id')} in {imported.get('path')}"
 
 
 def _edited(edit: dict[str, Any]) -> str:
