@@ -74,7 +74,7 @@ def runs(
     found = there.find(where, experiment=experiment, sort=sort, archived=archived)
     shown = found[:limit]
     if as_json:
-        _print_json(shown)
+        _print_json(list(shown))
     else:
         click.echo(text.table_text(columns.table(shown, total=len(found))))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -75,7 +75,7 @@ def _format_of(output: str | None) -> str:
 # -- what is written -------------------------------------------------------------------------------
 
 
-def _points(documents: list[Document]) -> int:
+def _points(documents: Sequence[Document]) -> int:
     return sum(
         int(entry.get("count", 0))
         for document in documents
@@ -83,12 +83,14 @@ def _points(documents: list[Document]) -> int:
     )
 
 
-def _fields(documents: list[Document]) -> tuple[str, ...]:
+def _fields(documents: Sequence[Document]) -> tuple[str, ...]:
     keys = dict.fromkeys(key for document in documents for key in columns.flat(document))
     return (*columns.FIELDS, *columns.grouped([keys]))
 
 
-def _run_chunks(documents: list[Document], progress: Progress) -> Iterator[list[dict[str, Any]]]:
+def _run_chunks(
+    documents: Sequence[Document], progress: Progress
+) -> Iterator[list[dict[str, Any]]]:
     for start in range(0, len(documents), _CHUNK):
         chunk = documents[start : start + _CHUNK]
         yield [columns.flat(document) for document in chunk]
@@ -96,7 +98,7 @@ def _run_chunks(documents: list[Document], progress: Progress) -> Iterator[list[
 
 
 def _point_chunks(
-    store: Store, documents: list[Document], progress: Progress
+    store: Store, documents: Sequence[Document], progress: Progress
 ) -> Iterator[list[dict[str, Any]]]:
     for document in documents:
         run_id = document["id"]

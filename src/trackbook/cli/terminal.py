@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -48,7 +48,7 @@ def label(document: Document) -> str:
     return f"{text.printable(columns.label(document))}  {document['id']}"
 
 
-def once(documents: list[Document]) -> list[Document]:
+def once(documents: Sequence[Document]) -> list[Document]:
     """Each run once, where several references mean the same."""
     return list({document["id"]: document for document in documents}.values())
 

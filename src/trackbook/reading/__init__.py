@@ -64,7 +64,7 @@ class OpenStore:
             where, experiment=experiment, sort=sort, limit=limit, archived=archived
         )
         query = Query(where, experiment, sort, limit, archived)
-        return Runs([Run(self._store, document) for document in documents], query, self._store)
+        return Runs(documents, query, self._store)
 
     def search_runs(self, *args: Any, **options: Any) -> pd.DataFrame:
         """``runs(...)`` as a DataFrame."""

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..model import Document
+from ..store.column import FALSE, FLOAT, INT, TRUE, WORD
+from ..store.rows import Found
 from ..views import columns, valuetypes
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..store import Points
+    from .columnar import Table
 
 _WORDS = ("run_id", "name", "experiment", "status")
 # The type of a column, whole and with gaps; what shares no type stays as it was logged.
@@ -19,7 +22,6 @@ _DTYPES = {
     "bool": ("bool", "boolean"),
     "int": ("int64", "Int64"),
     "float": ("float64", "float64"),
-    "str": ("str", "str"),
     None: ("object", "object"),
 }
 
@@ -28,10 +30,23 @@ def runs(documents: Sequence[Document]) -> pd.DataFrame:
     """One row a run: fixed columns, then ``params.*``, ``metrics.*`` and ``tags.*``."""
     import pandas as pd
 
+    if isinstance(documents, Found):
+        return _of_columns(documents)
     records = [columns.flat(document) for document in documents]
     keys = list(dict.fromkeys([*columns.FIELDS, *columns.grouped(records)]))
     data = {_name(key): _column(key, [record.get(key) for record in records]) for key in keys}
     return pd.DataFrame(data)
+
+
+def _of_columns(found: Found) -> pd.DataFrame:
+    """The same of many runs, without decoding their documents."""
+    import pandas as pd
+
+    from .columnar import Table
+
+    table = Table(found)
+    data = {_name(key): _packed(key, table) for key in (*columns.FIELDS, *table.keys())}
+    return pd.DataFrame(data, copy=False)
 
 
 def differing(documents: Sequence[Document]) -> pd.DataFrame:
@@ -82,6 +97,39 @@ def _name(key: str) -> str:
     return key.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def _packed(key: str, table: Table) -> Any:
+    """A column as ``_column`` makes it of the values."""
+    import pandas as pd
+
+    if key == "duration":
+        return table.duration()
+    cells = table.cells(key)
+    has = set() if cells is None else cells.has()
+    if cells is None or not has:
+        return _column(key, table.values(key))
+    if key == "started" and has == {FLOAT}:
+        return _moments(cells.numbers)
+    if has <= {INT, FLOAT} and (FLOAT in has or key.startswith("metrics.")):
+        return cells.floats()
+    whole = not cells.gaps.any()
+    if has == {INT}:
+        numbers = cells.numbers.astype("int64")
+        return numbers if whole else pd.arrays.IntegerArray(numbers, cells.gaps)
+    if has <= {TRUE, FALSE}:
+        switches = cells.kinds == TRUE
+        return switches if whole else pd.arrays.BooleanArray(switches, cells.gaps)
+    return _words(cells.words) if has == {WORD} else _column(key, table.values(key))
+
+
+def _words(words: Any) -> Any:
+    import pandas as pd
+
+    try:
+        return pd.Series(words, dtype="str")
+    except UnicodeEncodeError:
+        return pd.Series(words, dtype="object")  # Arrow's strings have no lone surrogates
+
+
 def _column(key: str, values: list[Any]) -> Any:
     import pandas as pd
 
@@ -92,11 +140,10 @@ def _column(key: str, values: list[Any]) -> Any:
     if key == "duration" or key.startswith("metrics."):
         return pd.Series([None if v is None else float(v) for v in values], dtype="float64")
     kind = "str" if key in _WORDS else valuetypes.shared(values)
+    if kind == "str":
+        return _words(values)
     full, with_gaps = _DTYPES[kind]
-    try:
-        return pd.Series(values, dtype=with_gaps if None in values else full)
-    except UnicodeEncodeError:
-        return pd.Series(values, dtype="object")  # Arrow's strings have no lone surrogates
+    return pd.Series(values, dtype=with_gaps if None in values else full)
 
 
 def _moments(seconds: Any) -> Any:

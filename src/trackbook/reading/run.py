@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ..errors import InvalidValue
+from ..model import Document
 from ..store.edits import redoable
+from ..store.rows import Found
 from ..views import columns, html, text
 from . import bundle, frames
 from .recorded import Record, Recorded
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 # A notebook output holds the first rows only; what varies is told from so many.
 _MOST_SHOWN = 500
+# More runs than this are not held as objects: each is decoded when somebody looks at it.
+_MOST_HELD = 1000
 
 
 class Run(Recorded):
@@ -40,7 +44,7 @@ class Run(Recorded):
     def children(self) -> Runs:
         """The runs that this one is the parent of, in the order they started."""
         found = self._store.find(f"parent == {self.id!r}", sort="started", archived=True)
-        return Runs([Run(self._store, document) for document in found], None, self._store)
+        return Runs(found, None, self._store)
 
     # -- what people add ------------------------------------------------------------------------
 
@@ -163,13 +167,14 @@ class Query(NamedTuple):
 class Runs(Sequence[Run]):
     """A sequence of runs, shown as a table."""
 
-    def __init__(self, runs: Sequence[Run], query: Query | None, store: Store) -> None:
-        self._runs = list(runs)
+    def __init__(self, documents: Sequence[Document], query: Query | None, store: Store) -> None:
+        self._found = documents
+        self._made: dict[int, Run] = {}
         self._query = query
         self._store = store
 
     def __len__(self) -> int:
-        return len(self._runs)
+        return len(self._found)
 
     @overload
     def __getitem__(self, index: int) -> Run: ...
@@ -177,8 +182,16 @@ class Runs(Sequence[Run]):
     def __getitem__(self, index: slice) -> Runs: ...
     def __getitem__(self, index: int | slice) -> Run | Runs:
         if isinstance(index, slice):
-            return Runs(self._runs[index], None, self._store)
-        return self._runs[index]
+            return Runs(self._documents()[index], None, self._store)
+        place = range(len(self))[index]
+        if place not in self._made:
+            self._made[place] = Run(self._store, self._found[place])
+        return self._made[place]
+
+    def __iter__(self) -> Iterator[Run]:
+        if len(self) <= _MOST_HELD:
+            return map(self.__getitem__, range(len(self)))
+        return (Run(self._store, document) for document in self._found)
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a run: ``run_id, name, number, experiment, status, started, duration``,
@@ -188,7 +201,7 @@ class Runs(Sequence[Run]):
 
     def metrics(self, *keys: str) -> pd.DataFrame:
         """Every point of these metrics, or of all: ``run_id, key, step, time, value``."""
-        points = ((run.id, self._store.points(run.id, keys or None)) for run in self._runs)
+        points = ((run_id, self._store.points(run_id, keys or None)) for run_id in self._ids())
         return frames.metrics(points, keys)
 
     def diff(self) -> pd.DataFrame:
@@ -205,21 +218,33 @@ class Runs(Sequence[Run]):
     def _ask(self, where: str) -> dict[str, Any]:
         """The table for another ``where``; without one, these runs."""
         if self._query is None or not isinstance(self._query.where, str | None):
-            known = {run.id for run in self._runs}
+            known = set(self._ids())
             found = self._store.find(where or None, archived=True)
             return columns.table([d for d in found if d["id"] in known])
         query = self._query._replace(where=where or None)
         return columns.table(self._store.find(**query._asdict()))
 
-    def _documents(self) -> list[dict[str, Any]]:
-        return [run._document for run in self._runs]
+    def _documents(self) -> Sequence[Document]:
+        """Of a few runs as each now is, edits by its ``Run`` included; of many as it was found."""
+        if len(self) > _MOST_HELD:
+            return self._found
+        made = self._made
+        return [
+            made[place]._document if place in made else document
+            for place, document in enumerate(self._found)
+        ]
+
+    def _ids(self) -> list[str]:
+        if isinstance(self._found, Found):
+            return self._found.ids()
+        return [document["id"] for document in self._found]
 
     def _table(self) -> dict[str, Any]:
-        return columns.table(self._documents()[:_MOST_SHOWN], total=len(self._runs))
+        return columns.table(self._documents()[:_MOST_SHOWN], total=len(self))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         query = self._query.plain() if self._query else None
-        refs = [run.id for run in self._runs[:_MOST_SHOWN]] if query is None else None
+        refs = self._ids()[:_MOST_SHOWN] if query is None else None
         return bundle.of_table(self._store.id, self._table(), query, refs)
 
     def _repr_html_(self) -> str:

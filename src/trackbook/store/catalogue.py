@@ -112,7 +112,6 @@ class Catalogue:
             number = (document["number"], run_id)
             series = document["series"]
             self._arrived[series] = max(self._arrived.get(series, number), number)
-        self._file.mark(run_id, document)
         return True
 
     def _died(self) -> set[str]:
@@ -127,7 +126,8 @@ class Catalogue:
         """Runs that were copied in or removed, seen by the times of the day folders."""
         found: set[str] = set()
         for day in self._days.changed():
-            known = {r for r in (*self.table.ids(), *self._partial) if r[:8] == day.name}
+            partial = (run_id for run_id in self._partial if run_id[:8] == day.name)
+            known = {*self.table.of_day(day.name), *partial}
             differ = {r for r in day.entries ^ known if is_run_id(r) and r[:8] == day.name}
             found |= differ
             if day.racy:
@@ -156,7 +156,7 @@ class Catalogue:
 
     def write_back(self, *, now: bool = False) -> None:
         """Leave the catalogue on disk where enough changed and the store can be written."""
-        if self.revision and self._file.due(len(self.table.rows), now=now):
+        if self.revision and self._file.due(now=now):
             self._file.save(self.table, self._state())
 
     def _state(self) -> dict[str, Any]:

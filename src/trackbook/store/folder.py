@@ -64,7 +64,7 @@ def read_unedited(folder: Path) -> tuple[Document | None, Owner]:
     try:
         told = loads(data)
         if data.count(b"{") + data.count(b"[") > _MAX_DEPTH:
-            _check_depth(told)
+            check_depth(told)
         document = _complete(told, folder.name)
     except (ValueError, TypeError, RecursionError) as problem:
         document = _damaged(folder.name, str(problem))
@@ -169,7 +169,7 @@ def _is_moment(value: Any) -> bool:
     return _is_number(value) and -(2**35) < value < 2**37
 
 
-def _check_depth(document: Any) -> None:
+def check_depth(document: Any) -> None:
     """Raise ``ValueError`` where a tree is too deep for those who walk it by recursion."""
     level = [document]
     for _ in range(_MAX_DEPTH):

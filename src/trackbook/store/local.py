@@ -29,6 +29,7 @@ from .catalogue import Catalogue
 from .notices import Notices
 from .protocol import Blobs, Changes, Points
 from .query import compile_where
+from .rows import Found
 from .writer import LocalWriter, check_format
 
 
@@ -137,8 +138,10 @@ class LocalStore:
         with self._lock:
             self._refresh()
             known: dict[str, list[series.Claim]] = {}
-            for d in self._catalogue.table.rows.values():
-                known.setdefault(d["series"], []).append((d["id"], d["number"]))
+            rows = self._catalogue.table.rows
+            of_each, ids, numbers = (rows.values(key) for key in ("series", "id", "number"))
+            for place in rows.places:
+                known.setdefault(of_each[place], []).append((ids[place], numbers[place]))
             if self.id and self.writable:
                 with contextlib.suppress(OSError):
                     series.fill(self._root / "index", known)
@@ -227,17 +230,16 @@ class LocalStore:
         sort: str | Sequence[str] = "-started",
         limit: int | None = None,
         archived: bool = False,
-    ) -> list[Document]:
+    ) -> Found:
         """The documents that match."""
-        query = compile_where(where)
+        compile_where(where)
         selection.check_sort(sort)
         self.before_read()
         with self._lock:
             self._refresh()
-            table = self._catalogue.table
-            documents = list(table.rows.values()) if query is None else table.search(query)
+            rows = self._catalogue.table.rows
         return selection.select(
-            documents, experiment=experiment, sort=sort, limit=limit, archived=archived
+            rows, where, experiment=experiment, sort=sort, limit=limit, archived=archived
         )
 
     def _refresh(self) -> None:
@@ -260,13 +262,15 @@ class LocalStore:
         self.before_read()
         with self._lock:
             self._refresh()
-            return sum(not d.get("deleted") for d in self._catalogue.table.rows.values())
+            return len(self._catalogue.table.rows.kept)
 
     def trash(self) -> list[Document]:
         """The deleted runs, the newest first; they stay on disk until they are purged."""
         with self._lock:
             self._refresh()
-            gone = [d for d in self._catalogue.table.rows.values() if d.get("deleted")]
+            rows = self._catalogue.table.rows
+        deleted = rows.values("deleted")
+        gone = rows.documents([place for place in rows.places if deleted[place]])
         return sorted(gone, key=lambda document: document["started"], reverse=True)
 
     def document(self, run_id: str) -> Document:
@@ -284,8 +288,8 @@ class LocalStore:
         self.before_read()
         with self._lock:
             self._catalogue.refresh()
-            documents = list(self._catalogue.table.rows.values())
-        return selection.resolve(ref, documents)
+            rows = self._catalogue.table.rows
+        return selection.resolve(ref, rows.extracts(selection.TOLD_BY))
 
     def changes(self, since: int) -> Changes:
         """Refresh, then say what changed since a revision that this object gave before."""

@@ -20,6 +20,7 @@ from .intake import Watch
 from .manifest import Entry, Scan, pack
 from .protocol import Blobs, Changes, Points
 from .query import compile_where
+from .rows import Found
 from .runtable import RunTable
 from .tally import RECORD, Tally
 
@@ -184,7 +185,9 @@ class MemoryStore:
         return writer
 
     def _of(self, name: str) -> list[tuple[str, int]]:
-        return [(d["id"], d["number"]) for d in self._table.rows.values() if d["series"] == name]
+        rows = self._table.rows
+        keys = [rows.values(key) for key in ("series", "id", "number")]
+        return [(i, n) for s, i, n in zip(*keys, strict=True) if s == name]
 
     def next_number(self, series: str) -> int:
         """1 + the number of the last run of the series."""
@@ -225,23 +228,22 @@ class MemoryStore:
         sort: str | Sequence[str] = "-started",
         limit: int | None = None,
         archived: bool = False,
-    ) -> list[Document]:
+    ) -> Found:
         """The documents that match."""
         self.before_read()
-        query = compile_where(where)
+        compile_where(where)
         selection.check_sort(sort)
         with self._lock:
-            rows = self._table.rows.values()
-            documents = list(rows) if query is None else self._table.search(query)
+            rows = self._table.rows
         return selection.select(
-            documents, experiment=experiment, sort=sort, limit=limit, archived=archived
+            rows, where, experiment=experiment, sort=sort, limit=limit, archived=archived
         )
 
     def count(self) -> int:
         """How many runs there are, without the deleted."""
         self.before_read()
         with self._lock:
-            return sum(not d.get("deleted") for d in self._table.rows.values())
+            return len(self._table.rows.kept)
 
     def document(self, run_id: str) -> Document:
         """One document as ``find`` gives it."""
@@ -256,8 +258,8 @@ class MemoryStore:
         """The run id meant by an id, a unique prefix of one, a name or ``"latest"``."""
         self.before_read()
         with self._lock:
-            documents = list(self._table.rows.values())
-        return selection.resolve(ref, documents)
+            rows = self._table.rows
+        return selection.resolve(ref, rows.extracts(selection.TOLD_BY))
 
     def changes(self, since: int) -> Changes:
         """What changed since a revision that this object gave before."""

@@ -14,7 +14,7 @@ import shutil
 import stat
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,6 +36,17 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     except OSError:
         remove(temporary)
         raise
+
+
+def replace_in_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Put a derived file in place whole, too large to have in memory; not durable."""
+    temporary = temporary_beside(path)
+    try:
+        with new_file(temporary) as file:
+            file.writelines(parts)
+        os.replace(temporary, path)
+    finally:
+        remove(temporary)
 
 
 def create(path: Path, data: bytes, *, durable: bool = True) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from ..model import Document
 from .intake import Watch
 from .manifest import Entry, Scan
+from .rows import Found
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,8 +117,10 @@ class Store(Protocol):
         sort: str | Sequence[str] = "-started",
         limit: int | None = None,
         archived: bool = False,
-    ) -> list[Document]:
+    ) -> Found:
         """The documents that match, edits laid over them, status derived (``lost``).
+
+        A sequence that decodes a document when it is looked at, and gives columns without.
 
         ``where`` is an expression or a TinyDB query. ``sort`` is a dotted attribute or several,
         as a list or with commas, ``-`` for descending; missing values come last. The caller must

@@ -12,7 +12,7 @@ import operator
 import re
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, NoReturn
 
@@ -53,15 +53,18 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 
 
-def compile_where(where: Any) -> QueryLike | None:
+def compile_where(
+    where: Any, getter: Callable[[str, Sequence[str]], Getter] = getter
+) -> QueryLike | None:
     """The query of an expression or a TinyDB query; None for no condition at all.
 
+    The query of an expression takes what the getters of attributes take, by default a document.
     Raises ``QueryError`` with the position and what is allowed.
     """
     if where is None or (isinstance(where, str) and not where.strip()):
         return None
     if isinstance(where, str):
-        return _Compiler(where).compile()
+        return _Compiler(where, getter).compile()
     if callable(where):
         return _forgiving(where)
     raise QueryError(f"where is an expression or a TinyDB query, not a {type(where).__name__}")
@@ -82,8 +85,9 @@ def _forgiving(query: Callable[[Any], Any]) -> QueryInstance:
 class _Compiler:
     """Turns one expression into a query."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, getter: Callable[[str, Sequence[str]], Getter]) -> None:
         self._text = text
+        self._getter = getter
         self._indent = len(text) - len(text.lstrip())
         # One line without blanks before it, so that a column is a position.
         self._line = re.sub(r"[\r\n\f]", " ", text).strip()
@@ -241,7 +245,7 @@ class _Compiler:
             self._check_statistic(node, root)
             parts = split(parts)
         try:
-            return getter(root, parts)
+            return self._getter(root, parts)
         except QueryError as problem:
             self._refuse(str(problem), node)
 
