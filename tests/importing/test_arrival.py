@@ -174,6 +174,43 @@ def test_kill_9_leaves_whole_runs_and_the_next_call_goes_on(
     assert whole(store)
 
 
+DYING = """
+import os, signal, sys
+left, replace = int(sys.argv.pop(1)), os.replace
+def dying(*args, **kwargs):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return replace(*args, **kwargs)
+os.replace = dying
+from trackbook.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("after", range(9))
+def test_kill_9_while_a_run_is_replaced_is_made_good(
+    after: int, tmp_path: Path, store: Store
+) -> None:
+    source = many(tmp_path, 1)
+    imported(store, str(source))
+    (metrics,) = source.glob("0/*/metrics")
+    (metrics / "another").write_text("1700000000000 7 0\n")
+    command = [sys.executable, "-c", DYING, str(after), "import", str(source)]
+    killed = subprocess.run([*command, "--store", str(store.path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (run,) = store.find()
+    assert store.points(run["id"])["loss"].value.size == 500
+    imported(store, str(source))
+    points = store.points(run["id"])
+    assert (points["loss"].value.size, points["another"].value.tolist()) == (500, [7.0])
+    (run,) = store.find()
+    assert (run["summary"]["another"]["count"], run["number"]) == (1, 1)
+    assert imported(store, str(source))["present"] == [run["id"]]
+    assert whole(store)
+
+
 def test_two_imports_at_once_give_each_run_once(tmp_path: Path, store: Store) -> None:
     source = many(tmp_path, 60)
     assert store.path

@@ -18,6 +18,7 @@ from . import files, plain
 from .origin import Content, Listed, Source, digest
 
 _UNREADABLE = (StoreError, OSError, ValueError, OverflowError, RecursionError)
+_UNDER_WAY = "being replaced"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 
 
@@ -108,10 +109,10 @@ class _Import:
         told = held.get("imported")
         if not isinstance(told, dict) or told.get("state") == state or held["format"] != FORMAT:
             return False
-        # Neither the document nor the points were gone on with here.
+        # Whether nobody has gone on with it here, neither with the document nor with the points.
         counted = sum(int(entry["count"]) for entry in held["summary"].values())
         same = counted == whole.points_kept(self._root, held["id"])
-        return same and told.get("kept") == _kept(held)
+        return told.get("kept") == _kept(held) and (same or told.get("state") == _UNDER_WAY)
 
     def _take(self, listed: Listed, held: Document | None, state: str, done: Brought) -> bool:
         """Write the run; False where the source has less than is here, so that it stays."""
@@ -134,7 +135,7 @@ class _Import:
                 "state": state,
                 "kept": _kept(document),
             }
-            if not draft.put(document, _trash(content, held)):
+            if not draft.put(document, _trash(content, held), held and _under_way(held)):
                 return False
         done.gaps += len(content.gaps)
         return True
@@ -164,6 +165,11 @@ def _unwritable(root: Path, problem: BaseException) -> str:
             return str(cause)
         cause = cause.__cause__
     return ""
+
+
+def _under_way(held: Document) -> Document:
+    """The document for as long as the run's files are being replaced."""
+    return {**held, "imported": {**held["imported"], "state": _UNDER_WAY}}
 
 
 def _trash(content: Content, held: Document | None) -> dict[str, Any] | None:

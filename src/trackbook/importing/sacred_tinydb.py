@@ -54,7 +54,7 @@ class SacredTinyDb:
         entry = self._runs[run.id]
         content = sacred_words.translate(entry, entry.get("config"), run.started)
         content.points = sacred_words.results(entry, content.ended or run.started)
-        content.logs = word(entry.get("captured_out"))
+        content.logs = word(entry.get("captured_out"))[-foreign.LOG_LIMIT :]
         experiment = mapping(entry.get("experiment"))
         for row in map(sequence, sequence(entry.get("artifacts"))):
             self._take(content, word(row[0]) if row else "", row)

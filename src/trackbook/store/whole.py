@@ -15,10 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from .. import formats
 from ..errors import StoreError
 from ..jsonable import dumps, loads
 from ..model import Document, is_run_id
-from . import edits, folder, metriclog, os_calls, room
+from . import edits, folder, limits, metriclog, os_calls, room
 from .notices import Notices
 from .ownership import Ownership
 from .tally import RECORD, Tally
@@ -28,6 +29,12 @@ Point = tuple[str, int, float, float]
 
 _CHUNK = 1 << 20
 _ARTIFACTS = "artifacts.jsonl"
+_LIMITS = {
+    metriclog.KEYS: limits.NAMES,
+    _ARTIFACTS: limits.LINES,
+    folder.LOGS: limits.LOGS,
+    folder.RUN: limits.DOCUMENT,
+}
 # The names of keys before the records that count them, the document that tells of all last.
 _ORDER = (metriclog.KEYS, metriclog.BIN, _ARTIFACTS, folder.LOGS, folder.RUN)
 
@@ -101,6 +108,8 @@ class Draft:
                     raise StoreError(f"step {step} of metric {key!r:.80} is too large") from None
                 count += 1
                 if len(waiting) >= _CHUNK:
+                    if count * RECORD.size > limits.RECORDS or len(self._names) > limits.KEYS:
+                        raise StoreError("it has more points or metrics than one run can have")
                     self._tally.add(bytes(waiting))
                     file.write(waiting)
                     waiting.clear()
@@ -119,6 +128,10 @@ class Draft:
         self._write(folder.LOGS, text.encode("utf-8", "replace"))
 
     def _write(self, name: str, data: bytes) -> None:
+        if len(data) > _LIMITS[name]:
+            raise StoreError(
+                f"its {name} would take {formats.size(len(data))}, too much to be read"
+            )
         if data or (self._place / name).exists():
             os_calls.replace(self._aside / name, data, durable=False)
 
@@ -126,17 +139,23 @@ class Draft:
         """``{key: {last, min, max, count}}`` of the points."""
         return self._tally.summary(self._names)
 
-    def put(self, document: Document, change: Mapping[str, Any] | None = None) -> bool:
+    def put(
+        self,
+        document: Document,
+        change: Mapping[str, Any] | None = None,
+        meanwhile: Document | None = None,
+    ) -> bool:
         """Make this the run, with an edit laid over it; raises ``StoreError`` where it cannot be.
 
-        The document's ``summary`` must be that of the points. Edits that are there stay. False
-        where another process has put the run in this moment.
+        The document's ``summary`` must be that of the points. Edits that are there stay. Where the
+        run is there already, ``meanwhile`` is its document until all its files are the new ones.
+        False where another process has put the run in this moment.
         """
         self._write(folder.RUN, dumps(document, pretty=True))
         if not self._names:
             os_calls.remove(self._aside / metriclog.BIN)
         if os.path.lexists(self._place):
-            self._replace(change)
+            self._replace(change, meanwhile)
             return True
         if change:
             edits.write(self._aside, edits.record(change))
@@ -149,7 +168,7 @@ class Draft:
             raise StoreError(f"run {self._place.name} cannot be put: {problem}") from problem
         return True
 
-    def _replace(self, change: Mapping[str, Any] | None) -> None:
+    def _replace(self, change: Mapping[str, Any] | None, meanwhile: Document | None) -> None:
         try:
             ownership = Ownership(self._place)
         except BlockingIOError:
@@ -158,6 +177,8 @@ class Draft:
             ) from None
         try:
             with self._notices.around(self._place.name):
+                if meanwhile is not None:
+                    os_calls.replace(self._place / folder.RUN, dumps(meanwhile, pretty=True))
                 for name in _ORDER:
                     if (self._aside / name).exists():
                         os.replace(self._aside / name, self._place / name)
