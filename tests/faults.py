@@ -190,3 +190,35 @@ class Host:
         out, error = process.communicate(timeout=60)
         assert process.returncode == 0, error
         return out.strip()
+
+
+# -- files that are none ---------------------------------------------------------------------------
+
+
+def make_sparse(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with path.open("wb") as file:
+        file.truncate(10 << 30)
+
+
+def make_pipe(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+
+def make_folder(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+
+def make_link(path: Path, target: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+def state(folder: Path) -> list[tuple[str, int, bytes]]:
+    """What differs once anything in a folder was touched."""
+    return [
+        (str(p), p.lstat().st_mtime_ns, p.read_bytes() if p.is_file() else b"")
+        for p in sorted(folder.rglob("*"))
+    ]

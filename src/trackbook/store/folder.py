@@ -216,9 +216,13 @@ def read_lines(folder: Path, kind: str) -> list[dict[str, Any]]:
             record = loads(line) if line else None
         except ValueError:
             continue
-        if isinstance(record, dict):
+        if isinstance(record, dict) and (kind != "artifacts" or _names_something(record)):
             records.append(record)
     return records
+
+
+def _names_something(record: dict[str, Any]) -> bool:
+    return isinstance(record.get("name"), str) and isinstance(record.get("size"), int)
 
 
 def read_logs(folder: Path) -> str:

@@ -18,4 +18,6 @@ KEYS = 1 << 20
 """Metric names of one run."""
 NOTICES = 1 << 28
 CLAIMS = 1 << 26
+PART = 1 << 30
+"""Any other file of a run, and any that ``merge`` copies but ``metrics.bin``."""
 CATALOGUE = 1 << 30

@@ -210,10 +210,15 @@ def open_plain(path: Path) -> IO[bytes]:
 def read_plain(path: Path, limit: int) -> bytes:
     """A regular file as bytes; ``OSError`` for a link or a pipe, and for more than ``limit``."""
     with open_plain(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > limit:
-            raise OSError(errno.EFBIG, f"larger than {formats.size(limit)}", str(path))
-        return file.read(size)
+        return file.read(check_size(file, limit))
+
+
+def check_size(file: IO[bytes], limit: int) -> int:
+    """The bytes of an open file; ``OSError`` where these are more than ``limit``."""
+    size = os.fstat(file.fileno()).st_size
+    if size > limit:
+        raise OSError(errno.EFBIG, f"larger than {formats.size(limit)}", file.name)
+    return size
 
 
 def _not_plain(path: Path) -> OSError:

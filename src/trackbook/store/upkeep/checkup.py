@@ -109,8 +109,7 @@ def _of_edits(place: Path) -> Iterator[Problem]:
         if entry.name.endswith(".tmp"):
             continue
         try:
-            with os_calls.open_plain(Path(entry.path)) as file:
-                content = _parsed(file.read())
+            content = _parsed(os_calls.read_plain(Path(entry.path), limits.EDIT))
         except OSError:
             content = None
         if not edits.is_edit(entry.name, content):

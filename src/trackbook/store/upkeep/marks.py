@@ -116,6 +116,7 @@ def _strings(tree: Any) -> Iterator[tuple[str, str]]:
 def _file_chunks(path: Path) -> Iterator[bytes]:
     try:
         with os_calls.open_plain(path) as file:
+            os_calls.check_size(file, limits.PART)
             while chunk := file.read(_CHUNK):
                 yield chunk
     except FileNotFoundError:
