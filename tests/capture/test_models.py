@@ -58,7 +58,7 @@ def frames() -> ColumnTransformer:
 
 ESTIMATORS = {
     "forest": (lambda: RandomForestClassifier(20, random_state=0), X),
-    "pipeline": (lambda: make_pipeline(StandardScaler(), SVC(probability=False)), X),
+    "pipeline": (lambda: make_pipeline(StandardScaler(), SVC()), X),
     "text": (lambda: make_pipeline(TfidfVectorizer(), LogisticRegression()), WORDS),
     "frame": (lambda: make_pipeline(frames(), LogisticRegression()), FRAME),
     "search": (lambda: GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}, cv=2), X),

@@ -107,7 +107,7 @@ def from_table(blobs: Blobs, frame: Any, name: str) -> Kept:
         table = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(frame)
     except (TypeError, ValueError) as problem:
         raise InvalidValue(f"{name!r} is not a table: {problem}") from None
-    index = not isinstance(table.index, pd.RangeIndex)
+    index = not isinstance(table.index, pd.RangeIndex) or table.index.name is not None
     if name.lower().endswith(".parquet"):
         return _through_file(blobs, table, name, index)
     name = _suffixed(name, ".csv")

@@ -16,12 +16,14 @@ from ..model import flatten
 from ..store import Store
 from ..views import columns, text
 from ..views import edits as changes
+from ..views.comparison import input_text
 from . import edits, export, importing, upkeep
 from .terminal import opened as _opened
 from .terminal import print_json as _print_json
 from .terminal import store_option as _store_option
 
 _MOST_EDITS = 10
+_MOST_ARTIFACTS = 50
 
 
 class _Usage(click.ClickException):
@@ -147,10 +149,15 @@ def _described(store: Store, document: dict[str, Any]) -> str:
         "imported": _origin(document.get("imported")),
         "edits": changes.summary(made),
     }
-    artifacts = {line["name"]: line["size"] for line in store.records(document["id"], "artifacts")}
+    kept = reading.OpenStore(store).get_run(document["id"])
+    artifacts = {name: line.get("size") for name, line in kept.artifacts.items()}
+    if len(artifacts) > _MOST_ARTIFACTS:
+        more = f"… and {len(artifacts) - _MOST_ARTIFACTS} more"
+        artifacts = {**dict(list(artifacts.items())[:_MOST_ARTIFACTS]), more: ""}
+    inputs = {f"{entry.name}": input_text(entry) for entry in kept.inputs}
     metrics = {key: entry["last"] for key, entry in document["summary"].items()}
     parts = [columns.label(document), _pairs({k: v for k, v in facts.items() if v})]
-    sections = {"Params": flatten(document["params"]), "Metrics": metrics}
+    sections = {"Params": flatten(document["params"]), "Metrics": metrics, "Inputs": inputs}
     for title, values in {**sections, "Artifacts (bytes)": artifacts}.items():
         if values:
             parts += ["", title, _pairs(values)]

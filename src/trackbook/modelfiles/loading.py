@@ -35,9 +35,9 @@ class Wanted:
         """Raise ``StoreError`` for a stranger's file that native code would read unchecked."""
         if not self.ours and self.trust is not True:
             raise StoreError(
-                f"the model {self.name!r} was not kept by you on this machine, and {library} reads "
-                "its files without checking them: a broken one ends the process, a crafted one may "
-                f"do worse; load_model({self.name!r}, trust=True) if you trust where it is from"
+                f"the model {self.name!r} was not kept by you on this machine, and {library} does "
+                "not check all that it reads: a broken file ends the process, a crafted one may do "
+                f"worse; load_model({self.name!r}, trust=True) if you trust where it is from"
             )
 
 
