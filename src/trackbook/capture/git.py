@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from .patch import Guard
 
 # Nothing of the repository's own configuration may run a program or write into it.
 _SAFE = (
@@ -27,6 +31,50 @@ _ENVIRONMENT = {
 }
 BUDGET_S = 2.0
 _CREDENTIALS = re.compile(r"(?<=://)[^/@]+@")
+
+
+class Reader:
+    """Reads commits in a thread, one reading at a time.
+
+    Who asks gets what was read after the question; questions during a reading share the next one,
+    so that a loop of short runs does not start git for each.
+    """
+
+    def __init__(self) -> None:
+        self._guard = Guard("git")
+        self._lock = threading.Lock()
+        self._asked: dict[Path, list[Callable[[dict[str, Any] | None, str], None]]] = {}
+        self._thread: threading.Thread | None = None
+
+    def ask(self, folder: Path, take: Callable[[dict[str, Any] | None, str], None]) -> None:
+        """Have ``take`` called in the thread with what ``read(folder)`` gives."""
+        if self._guard.shut:
+            return
+        with self._lock:
+            self._asked.setdefault(folder, []).append(take)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._guard.run, args=(self._work,), name="trackbook-git", daemon=True
+                )
+                self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                asked, self._asked = self._asked, {}
+                if not asked:
+                    self._thread = None
+                    return
+            for folder, takers in asked.items():
+                found, why_not = read(folder)
+                for take in takers:
+                    take(None if found is None else dict(found), why_not)
+
+    def wait(self) -> None:
+        """Let the thread finish, within the budget of one reading."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(BUDGET_S)
 
 
 def read(folder: Path) -> tuple[dict[str, Any] | None, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,6 @@ from ..model import Document, new_document
 from ..store import Store, open_store
 from . import attempts, environment, git, notebook
 from .live import ActiveRun
-from .patch import Guard
 
 
 @dataclass
@@ -40,7 +38,7 @@ class Surroundings:
         self.experiment: str | None = None
         self.sources: notebook.Sources
         self._store: tuple[tuple[object, ...], Store] | None = None
-        self._git: threading.Thread | None = None
+        self._git = git.Reader()
 
     def source_file(self) -> Path | None:
         """The notebook or script of this process, where something says."""
@@ -108,23 +106,17 @@ class Surroundings:
     def read_git(self, run: ActiveRun) -> None:
         """Have the commit noted in the run; the cell does not wait the 10 ms and more for git."""
         file = self.source_file()
-        folder = file.parent if file else settings.here()
 
-        def read() -> None:
-            found, why_not = git.read(folder)
+        def take(found: dict[str, Any] | None, why_not: str) -> None:
             if found is None:
                 run.note_capture("git", "not captured", why_not)
             run.amend(git=found)
 
-        self._git = threading.Thread(
-            target=Guard("git").run, args=(read,), name="trackbook-git", daemon=True
-        )
-        self._git.start()
+        self._git.ask(file.parent if file else settings.here(), take)
 
     def wait_for_git(self) -> None:
         """At the end of the process: let git finish, within its budget."""
-        if self._git is not None:
-            self._git.join(git.BUDGET_S)
+        self._git.wait()
 
 
 def _nothing() -> None:
