@@ -79,7 +79,7 @@ class Bench:
         found = trial.simple(tool, sizes, folder, workload, **options)
         if workload.endswith("_runs") and "error" not in found:
             # What costs next to nothing may not have been kept.
-            found["kept"] = trial.simple(tool, sizes, folder, "list_runs").get("runs", 0)
+            found["kept"] = trial.simple(tool, sizes, folder, "kept").get("runs", 0)
         return found
 
     def built(self, tool: Tool, kind: str, **options: Any) -> tuple[Path, Result]:

@@ -194,6 +194,15 @@ def list_runs(tool: Any, _options: Result) -> Result:
     }
 
 
+def kept(tool: Any, _options: Result) -> Result:
+    """How many runs a reader finds."""
+    settle(tool)
+    try:
+        return {"runs": len(tool.listing())}
+    except Exception as problem:  # noqa: BLE001 - some have no store before there is something in it
+        return {"runs": 0, "problem": repr(problem)[:200]}
+
+
 # -- dying, and not being alone --------------------------------------------------------------------
 
 
