@@ -67,6 +67,7 @@ def rows(sizes: Sizes) -> list[Row]:
         Row("the same again in the process", "list_large", _per("again_ms", "runs", large), "ms"),
         Row("disk a point", "curve", _field("bytes_a_point"), "bytes"),
         Row("disk a run", f"store{small}", _field("bytes_a_run"), "bytes"),
+        Row("bytes in its files", f"store{small}", _field("content_a_run"), "bytes"),
         Row("four writers", "four_writers", _field("runs_a_second"), "runs/s", _failed, True),
     ]
 

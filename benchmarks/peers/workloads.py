@@ -142,16 +142,18 @@ def store(tool: Any, options: Result) -> Result:
     """Many small runs for ``list_runs``: the tool's own until the cap, then copies."""
     end = time.perf_counter() + options["build_cap"]
     before, written = disk(options["folder"]), 0
+    bytes_before = content(options["folder"])
     params = many_params(10)
     while written < options["count"] and time.perf_counter() < end:
         tool.record(f"run{written}", params, small_run)
         written += 1
     settle(tool)
     size = (disk(options["folder"]) - before) / written
+    inside = (content(options["folder"]) - bytes_before) / written
     there = written
     if there < options["count"] and hasattr(tool, "multiply"):
         there = tool.multiply(options["count"])
-    return {"written": written, "runs": there, "bytes_a_run": size}
+    return {"written": written, "runs": there, "bytes_a_run": size, "content_a_run": inside}
 
 
 def one_more(tool: Any, _options: Result) -> Result:
@@ -273,6 +275,11 @@ def disk(folder: str) -> int:
     """Bytes that a folder takes on the disk, whole blocks."""
     os.sync()
     return sum(path.lstat().st_blocks * 512 for path in Path(folder).rglob("*"))
+
+
+def content(folder: str) -> int:
+    """Bytes in the files of a folder, however many blocks they take."""
+    return sum(path.lstat().st_size for path in Path(folder).rglob("*") if path.is_file())
 
 
 def memory() -> float:
