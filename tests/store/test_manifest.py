@@ -166,3 +166,23 @@ def test_gc_keeps_what_a_manifest_names_and_counts_it(tmp_path: Path, folder: Pa
     found = sweep.survey(store)
     assert found.problems == [] and sweep.sweep(store, found) == 0
     assert all(store.blobs.get(entry.blob) is not None for entry in entries)
+
+
+def test_a_large_file_that_rests_is_read_once_in_a_process(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "s")
+    path = tmp_path / "large"
+    path.write_bytes(os.urandom(9 << 20))
+    time.sleep(2.1)
+    kept = store.blobs.put_file(path)
+    incoming = tmp_path / "s" / "blobs"
+    (blob,) = (p for p in incoming.rglob("*") if p.is_file())
+    seen = incoming.stat().st_mtime_ns
+    assert store.blobs.put_file(path) == kept
+    assert incoming.stat().st_mtime_ns == seen  # no temporary file was made there
+    blob.unlink()
+    assert store.blobs.put_file(path) == kept and blob.exists()
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    with path.open("r+b") as file:
+        file.write(b"other")
+    os.utime(path, ns=times)
+    assert store.blobs.put_file(path) != kept

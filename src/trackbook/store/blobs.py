@@ -20,7 +20,7 @@ import zstandard
 from ..errors import StoreError
 from . import background, os_calls, os_copies, room
 from .intake import Reading, Unsteady, Watch
-from .manifest import Entry, Remembered, Scan, pack
+from .manifest import Entry, Recent, Remembered, Scan, pack
 
 ALGORITHMS: dict[str, Callable[[], Any]] = {"b3": blake3.blake3, "s256": hashlib.sha256}
 DEFAULT = "b3"
@@ -76,6 +76,7 @@ class LocalBlobs:
         self._root = root
         self._prepare = prepare
         self.algorithm = DEFAULT
+        self._recent = Recent()
         self._unpacked: tempfile.TemporaryDirectory[str] | None = None
 
     def put(self, data: bytes) -> str:
@@ -115,8 +116,15 @@ class LocalBlobs:
     def put_file(self, path: Path, watch: Watch | None = None) -> tuple[str, int]:
         """Keep a copy of a file, streamed; returns its name and size in bytes."""
         watch = watch or Watch()
+        if (known := self._recent.get(path)) is not None and self.keeps(known[0]):
+            watch.copied(known[1])
+            return known
+        before = time.time_ns()
         try:
-            return self._put_file(path, watch, patient=True)
+            kept = self._put_file(path, watch, patient=True)
+            if kept[1] >= _LARGE:
+                self._recent.learn(path, kept, before)
+            return kept
         except Unsteady:
             kept = self._put_file(path, watch, patient=False)
             watch.changed(path)

@@ -103,14 +103,48 @@ def fault(name: Any) -> str | None:
     return None
 
 
+_RACY_NS = 2_000_000_000
+
+
+def _at_rest(state: os_copies.State, before_ns: int) -> bool:
+    """Whether a later write is sure to show in the times of a file that was read since then."""
+    return max(state.modified, state.changed) + _RACY_NS < before_ns
+
+
+class Recent:
+    """The blobs of large files that this process has kept, while these do not change."""
+
+    _MOST = 1000
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[os_copies.State, tuple[str, int]]] = {}
+
+    def get(self, path: Path) -> tuple[str, int] | None:
+        """Blob and size of an unchanged file; None where it has to be read."""
+        if not self._known:
+            return None
+        state, kept = self._known.get(os.path.realpath(path), (None, None))
+        try:
+            return kept if state == os_copies.state_of(path.stat()) else None
+        except OSError:
+            return None
+
+    def learn(self, path: Path, kept: tuple[str, int], before_ns: int) -> None:
+        """A file had this content when it was read, which began at ``before_ns``."""
+        try:
+            state = os_copies.state_of(path.stat())
+        except OSError:
+            return
+        if len(self._known) < self._MOST and _at_rest(state, before_ns) and state.size == kept[1]:
+            self._known[os.path.realpath(path)] = state, kept
+
+
 class Remembered:
     """The blobs that the files of a folder had when they were last kept, in a disposable file.
 
     A file is believed unchanged where size, times and inode are as they were, and where it was not
     touched in the last moments before it was read: a later write could show the same time.
     """
-
-    _RACY_NS = 2_000_000_000
 
     def __init__(self, file: Path, is_name: Callable[[str], bool]) -> None:
         self._file = file
@@ -137,7 +171,7 @@ class Remembered:
 
     def learn(self, path: str, state: os_copies.State, blob: str, before_ns: int) -> None:
         """A file had this content when it was read, which began at ``before_ns``."""
-        if max(state.modified, state.changed) + self._RACY_NS < before_ns:
+        if _at_rest(state, before_ns):
             self._new[path] = [*state, blob]
 
     def write(self, replace: Callable[[Path, bytes], None]) -> None:
