@@ -59,8 +59,9 @@ fmt:  ## format everything
 	$(BIN)/ruff format
 	npm run --silent format
 
-bench: $(VENV)/.tools $(VENV)/.package  ## measure; numbers only, nothing fails
+bench: $(VENV)/.tools $(VENV)/.package  ## measure; numbers only, nothing fails (PEERS=1: other trackers too, for an hour)
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@$(if $(filter-out 0 no false,$(PEERS)),echo "== benchmarks/peers"; $(BIN)/python benchmarks/peers/run.py)
 
 docs: $(VENV)/.package  ## write docs/cli.md from the commands' own help
 	$(BIN)/python .ci/reference.py

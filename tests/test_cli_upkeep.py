@@ -112,6 +112,45 @@ def test_where_there_is_no_store_one_line_says_so(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_running_run_stays_and_named_with_others_none_of_them_goes(store: Store) -> None:
+    running, finished = write(store, "open", end=False), write(store, "done")
+    owner = store.resume(write(store, "held"))
+    for name in ("done", "held"):
+        call(store, "rm", name)
+    message = failed(call(store, "purge", "done", "held", "--yes"), 1)
+    assert message.endswith("is still running: end it there first\n")
+    assert place(store, finished).is_dir()
+    swept = call(store, "purge", "--all", "--yes")
+    assert swept.exit_code == 0
+    assert "is still running: end it there first; it stays" in swept.stderr
+    assert "purged 1 run" in swept.stdout
+    assert not place(store, finished).exists()
+    owner.finish()
+    assert "purged 1 run" in call(store, "purge", "--all", "--yes").stdout
+    assert place(store, running).is_dir()
+
+
+@pytest.mark.parametrize("command", ["restore", "purge"])
+def test_a_purged_run_does_not_come_back(store: Store, command: str) -> None:
+    run_id = write(store)
+    call(store, "rm", run_id)
+    call(store, "purge", "--all", "--yes")
+    for ref in (run_id, "forest"):
+        assert "what was purged is gone for good" in failed(call(store, command, ref), 1)
+
+
+def test_a_damaged_run_is_edited_by_no_command_but_goes_away(store: Store) -> None:
+    run_id = write(store)
+    (place(store, run_id) / "run.json").write_text("{")
+    for arguments in (("rename", run_id, "x"), ("tag", run_id, "x"), ("note", run_id, "x")):
+        message = failed(call(store, *arguments), 1)
+        assert "damaged" in message
+        assert "archived or deleted" in message
+    assert call(store, "archive", run_id).exit_code == 0
+    assert call(store, "rm", run_id).exit_code == 0
+    assert "purged 1 run" in call(store, "purge", run_id, "--yes").stdout
+
+
 # -- gc --------------------------------------------------------------------------------------------
 
 

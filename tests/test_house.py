@@ -18,21 +18,23 @@ SOURCE = ROOT / "src" / "trackbook"
 MODULES = sorted(SOURCE.rglob("*.py"))
 FRONT_END = ROOT / "labextension"
 
-GROUND = {"errors", "model", "jsonable", "formats", "settings", "redact"}
+GROUND = {"errors", "model", "jsonable", "formats", "settings", "redact", "signing"}
 BELOW_READING = GROUND | {"store", "views", "replay"}
 BELOW_FACES = BELOW_READING | {"reading", "widget"}
 # What each room may know. The kernel writes and the others read, so no reader's face meets capture.
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, GROUND),
     "store": GROUND,
-    "capture": GROUND | {"store"},
+    "modelfiles": GROUND,
+    "capture": GROUND | {"store", "modelfiles"},
     "integrations": GROUND | {"store", "capture"},
     "views": GROUND | {"store"},
     "replay": GROUND | {"store"},
+    "importing": GROUND | {"store"},
     "widget": BELOW_READING,
-    "reading": BELOW_READING | {"widget"},
+    "reading": BELOW_READING | {"widget", "modelfiles"},
     "server": BELOW_FACES,
-    "cli": BELOW_FACES,
+    "cli": BELOW_FACES | {"importing"},
     "fluent": GROUND | {"capture"},
     "magics": BELOW_FACES | {"capture", "integrations"},
 }

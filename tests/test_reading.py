@@ -200,6 +200,34 @@ def test_edits_reach_the_store_and_the_run(store: Store, tb: reading.OpenStore) 
     assert len(tb.runs()) == 1
 
 
+def test_edits_have_a_history_and_are_undone_and_redone(
+    store: Store, tb: reading.OpenStore
+) -> None:
+    write(store)
+    run = tb.get_run("forest")
+    assert run.edits == []
+    run.rename("tree")
+    run.set_star()
+    run.set_tag("baseline")
+    first = run.edits[0]
+    assert (first.change, first.replaced) == ({"name": "tree"}, {"name": "forest"})
+    assert first.time.tzinfo is datetime.UTC
+    assert first.user
+    run.undo(2)
+    assert (run.name, run.star, run.tags) == ("tree", False, {})
+    run.redo()
+    assert (run.name, run.star, run.tags) == ("tree", True, {})
+    with pytest.raises(InvalidValue, match="2 edits to undo, not 3"):
+        run.undo(3)
+    with pytest.raises(InvalidValue):
+        run.undo(0)
+    run.undo(2)
+    assert run.name == tb.get_run("latest").name == "forest"
+    assert [edit.undone for edit in run.edits[:3]] == [True, True, True]
+    with pytest.raises(InvalidValue, match="no edit to undo"):
+        run.undo()
+
+
 # -- frames ----------------------------------------------------------------------------------------
 
 FIXED = ["run_id", "name", "number", "experiment", "status", "started", "duration"]

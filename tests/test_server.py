@@ -199,6 +199,32 @@ async def test_a_patch_of_something_else_is_400(served: Store, jp_fetch: Fetch, 
     assert served.document(run_id) == before
 
 
+async def test_edits_are_told_and_undone(served: Store, jp_fetch: Fetch) -> None:
+    run_id = write(served)
+    parts = ("stores", served.id, "runs", run_id, "edits")
+    assert await get(jp_fetch, *parts) == {"edits": []}
+    served.edit(run_id, {"name": "tree"})
+    served.edit(run_id, {"star": True})
+    (first, _) = (await get(jp_fetch, *parts))["edits"]
+    assert (first["change"], first["replaced"]) == ({"name": "tree"}, {"name": "forest"})
+
+    async def undo(edit: str | None) -> Any:
+        body = json.dumps({"undo": edit})
+        reply = await jp_fetch("trackbook", *parts, method="PATCH", body=body)
+        return json.loads(reply.body)
+
+    assert (await undo(None))["row"]["star"] is False
+    answer = await undo(first["id"])
+    assert answer["row"]["name"] == "forest"
+    assert [edit["undone"] for edit in answer["edits"]] == [True, True, False, False]
+    assert (await undo(answer["edits"][-1]["id"]))["row"]["name"] == "tree"
+    bodies = ("", "{}", '{"undo": 3}', '{"undo": "none"}', '{"undo": null, "name": "x"}')
+    for body in (*bodies, '{"undo": "../x"}'):
+        patch = jp_fetch("trackbook", *parts, method="PATCH", body=body)
+        assert (await refused(patch))[0] == 400
+    assert len(served.edits(run_id)) == 5
+
+
 async def test_comparing_nothing_is_400(served: Store, jp_fetch: Fetch) -> None:
     assert (await refused(get(jp_fetch, "stores", served.id, "compare")))[0] == 400
 
@@ -214,6 +240,7 @@ MISSING = "20260101-000000-aaaaaaaaaa"
         (("stores", "STORE", "runs", MISSING), "GET"),
         (("stores", "STORE", "runs", MISSING), "PATCH"),
         (("stores", "STORE", "runs", "..%2F..%2Fetc"), "GET"),
+        (("stores", "STORE", "runs", MISSING, "edits"), "GET"),
         (("stores", "nostore", "compare"), "GET"),
         (("stores", "STORE", "compare"), "GET"),
     ],
@@ -234,6 +261,8 @@ ROUTES = [
     (("stores", "STORE", "compare"), "GET"),
     (("stores", "STORE", "runs", "RUN"), "GET"),
     (("stores", "STORE", "runs", "RUN"), "PATCH"),
+    (("stores", "STORE", "runs", "RUN", "edits"), "GET"),
+    (("stores", "STORE", "runs", "RUN", "edits"), "PATCH"),
 ]
 
 

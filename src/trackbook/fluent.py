@@ -82,14 +82,18 @@ def log_metrics(metrics: Mapping[str, Any], step: int | None = None) -> None:
     sessions.current.logging_run().log_metrics(metrics, step)
 
 
-def log_artifact(path: str | PathLike[str], name: str | None = None) -> None:
-    """Keep a copy of a file."""
-    sessions.current.logging_run().log_artifact(path, name)
+def log_artifact(
+    path: str | PathLike[str], name: str | None = None, *, limit: int | str | None = None
+) -> None:
+    """Keep a copy of a file of at most ``limit`` bytes (see ``ActiveRun.log_artifact``)."""
+    sessions.current.logging_run().log_artifact(path, name, limit=limit)
 
 
-def log_artifacts(folder: str | PathLike[str], name: str | None = None) -> None:
-    """Keep a copy of every file of a folder."""
-    sessions.current.logging_run().log_artifacts(folder, name)
+def log_artifacts(
+    folder: str | PathLike[str], name: str | None = None, *, limit: int | str | None = None
+) -> None:
+    """Keep a copy of every file of a folder; links are not followed."""
+    sessions.current.logging_run().log_artifacts(folder, name, limit=limit)
 
 
 def log_text(text: str, name: str) -> None:
@@ -103,7 +107,7 @@ def log_dict(obj: Mapping[str, Any] | Sequence[Any], name: str) -> None:
 
 
 def log_table(frame: Any, name: str) -> None:
-    """Keep a DataFrame, or what makes one, as a CSV artifact."""
+    """Keep a DataFrame, or what makes one, as CSV, or as Parquet where ``name`` ends so."""
     sessions.current.logging_run().log_table(frame, name)
 
 
@@ -115,6 +119,16 @@ def log_figure(figure: Any, name: str) -> None:
 def log_image(image: Any, name: str, step: int | None = None) -> None:
     """Keep a PIL image or an array (H, W), (H, W, 3) or (H, W, 4) as PNG."""
     sessions.current.logging_run().log_image(image, name, step)
+
+
+def log_model(model: Any, name: str = "model", *, format: str | None = None) -> None:
+    """Keep a model in a format that loads without running code (see ``ActiveRun.log_model``)."""
+    sessions.current.logging_run().log_model(model, name, format=format)
+
+
+def log_input(data: Any, name: str | None = None) -> None:
+    """Note what data went in: hash, shape and types of a frame, an array, a file or a folder."""
+    sessions.current.logging_run().log_input(data, name)
 
 
 def set_tag(key: str, value: Any = "") -> None:

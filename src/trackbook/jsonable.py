@@ -22,6 +22,8 @@ from .errors import InvalidValue
 
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _MAX_DEPTH = 60
+# Python writes no larger integers as text.
+_MAX_BITS = 13_280
 
 
 def to_plain(value: Any, what: str = "value") -> Any:
@@ -35,6 +37,8 @@ def to_plain(value: Any, what: str = "value") -> Any:
 
 def _plain(value: Any, what: str, depth: int) -> Any:
     kind = type(value)
+    if kind is int and value.bit_length() > _MAX_BITS:
+        raise InvalidValue(f"{what} has more than 4,000 digits; log str(...) of it, or a float")
     if value is None or kind in (bool, int, float, str):
         return value
     if depth > _MAX_DEPTH:
@@ -142,9 +146,12 @@ def dumps(value: Any, *, pretty: bool = False) -> bytes:
 
 def loads(data: bytes | str) -> Any:
     """Plain data of JSON bytes; raises ``ValueError`` where they are not JSON."""
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        value = json.loads(data)
     marker = b'"$' if isinstance(data, bytes) else '"$'
-    return decode(value) if marker in data else value  # type: ignore[operator]
+    try:
+        try:
+            value = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            value = json.loads(data)
+        return decode(value) if marker in data else value  # type: ignore[operator]
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None

@@ -19,7 +19,9 @@ from .capture.cells import CellHooks
 from .capture.live import ActiveRun
 from .errors import TrackbookError
 from .integrations import altair
-from .views import attempt, group
+from .store import LocalStore, open_store
+from .store.upkeep import sweep
+from .views import attempt, disk, group
 
 _ASSIGNMENT = re.compile(r"(?:^|\s)([A-Za-z_][\w./-]*)=(?!=)")
 _RECENT = 10
@@ -137,6 +139,20 @@ class TrackMagics(Magics):  # type: ignore[misc]
             settings.choose_store(rest)
         _say(str(sessions.current.store().path))
 
+    def _disk(self, rest: str) -> None:
+        if rest:
+            raise UsageError("%track disk: takes nothing; `trackbook gc` removes")
+        store = open_store()
+        if not isinstance(store, LocalStore):
+            raise UsageError("%track disk: only a store in a folder takes space on disk")
+        found = sweep.survey(store)
+        largest = sweep.largest(store, found)
+        notes = [disk.outcome(found, None), *found.problems]
+        _publish(
+            disk.disk_text(found.kinds, largest) + "\n\n" + "\n".join(notes),
+            disk.disk_html(found.kinds, largest, "; ".join(notes)),
+        )
+
     def _on(self, rest: str) -> None:
         sessions.current.enabled = True
         if settings.disabled():
@@ -180,6 +196,7 @@ SUBCOMMANDS: dict[str, Callable[[TrackMagics, str], None]] = {
     "why": TrackMagics._why,
     "autolog": TrackMagics._autolog,
     "store": TrackMagics._store,
+    "disk": TrackMagics._disk,
     "on": TrackMagics._on,
     "off": TrackMagics._off,
 }

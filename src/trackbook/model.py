@@ -6,6 +6,7 @@ schema. Readers see it through ``reading.Run``.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
@@ -28,6 +29,13 @@ def new_run_id(now: float | None = None) -> str:
     # os.urandom, not random: the user's random state is not ours to touch.
     tail = "".join(_BASE32[byte & 31] for byte in os.urandom(10))
     return time.strftime("%Y%m%d-%H%M%S-", moment) + tail
+
+
+def derived_run_id(origin: str, moment: float) -> str:
+    """The id that always comes of the same origin and start, so that nothing is taken in twice."""
+    digest = hashlib.sha256(origin.encode("utf-8", "surrogatepass")).digest()
+    tail = "".join(_BASE32[byte & 31] for byte in digest[:10])
+    return time.strftime("%Y%m%d-%H%M%S-", time.gmtime(moment)) + tail
 
 
 def is_run_id(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 The store is found in this order: an explicit argument, ``set_store``, ``TRACKBOOK_STORE``,
 ``[tool.trackbook] store`` of the project, the nearest ``.trackbook`` upward, the git root, the
-notebook's folder. Nothing is created here.
+notebook's folder. Nothing is created here. How large a logged file may be: ``artifact_limit``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import contextlib
 import functools
 import json
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from .errors import StoreError
+from .errors import InvalidValue, StoreError
 
 STORE_NAME = ".trackbook"
 _NO = ("0", "false", "no", "off")
@@ -117,6 +118,39 @@ def default_experiment(source: Path | None, store: Path | None) -> str:
         with contextlib.suppress(ValueError):
             return bare.relative_to(store.parent).as_posix()
     return bare.name
+
+
+# -- how much is kept ------------------------------------------------------------------------
+
+_LIMIT = 2_000_000_000
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", re.IGNORECASE)
+
+
+def artifact_limit(given: int | str | None = None) -> int | None:
+    """How many bytes one logged file may have; None: any number.
+
+    The argument, else ``TRACKBOOK_ARTIFACT_LIMIT``, else ``[tool.trackbook] artifact-limit`` of
+    the project, else 2 GB. Raises ``InvalidValue`` for what is no size.
+    """
+    if given is not None:
+        return _bytes(given, "limit")
+    if told := os.environ.get("TRACKBOOK_ARTIFACT_LIMIT"):
+        return _bytes(told, "TRACKBOOK_ARTIFACT_LIMIT")
+    for folder in _upward(_existing(here())):
+        if (option := _project(folder).get("artifact-limit")) is not None:
+            return _bytes(option, "artifact-limit in pyproject.toml")
+    return _LIMIT
+
+
+def _bytes(size: int | str, what: str) -> int | None:
+    if isinstance(size, int) and not isinstance(size, bool) and size >= 0:
+        return size
+    if str(size).strip().lower() == "none":
+        return None
+    match = _SIZE.fullmatch(str(size).strip())
+    if match is None:
+        raise InvalidValue(f"{what} is {size!r:.40}; write a size such as '500 MB', or 'none'")
+    return int(float(match[1]) * 1000 ** " kmgt".index(match[2].lower() or " "))
 
 
 # -- stores that a Jupyter server of this user may serve -------------------------------------

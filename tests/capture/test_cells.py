@@ -10,7 +10,6 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 import trackbook as tb
-from trackbook.errors import TrackbookWarning
 from trackbook.store import open_store
 
 
@@ -262,15 +261,21 @@ def test_params_that_only_autolog_told_come_last(ip: InteractiveShell) -> None:
     assert next(iter(section.index)) == "max_depth"
 
 
-def test_a_store_that_cannot_be_used_is_one_warning_and_can_be_mended(
-    ip: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_store_that_cannot_be_used_is_one_line_a_cell_and_can_be_mended(
+    ip: InteractiveShell,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TRACKBOOK_STORE", str(tmp_path / "file"))
-    with pytest.warns(TrackbookWarning, match="is a file; name a folder"):
+    for _ in range(2):  # each such cell, as none of them is tracked
         done = run(ip, "%%track\nx = 1")
-    assert done.success
-    assert ip.user_ns["x"] == 1
+        assert done.success
+        assert ip.user_ns["x"] == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("Trackbook: this cell is not tracked: ")
+        assert "is a file; name a folder" in line
     monkeypatch.setenv("TRACKBOOK_STORE", str(tmp_path / ".trackbook"))
     run(ip, "%%track\nx = 2")
     assert [r.params for r in tb.runs()] == [{"x": 2}]

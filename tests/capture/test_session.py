@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -291,6 +293,26 @@ def test_git_commit_and_dirty_flag(script: Path) -> None:
         ["git", "status", "--porcelain"], cwd=script, check=True, capture_output=True, text=True
     ).stdout
     assert ".trackbook" not in status
+
+
+def test_a_loop_of_short_runs_shares_readings_of_the_commit(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=script, check=True)
+    calls = tmp_path / "calls"
+    real = shutil.which("git")
+    (tmp_path / "bin").mkdir()
+    slow = tmp_path / "bin" / "git"
+    slow.write_text(f'#!/bin/sh\necho "$@" >> {calls}\nsleep 0.2\nexec {real} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
+    for _ in range(20):
+        with tb.start_run("short"):
+            pass
+    sessions.current.close_all()
+    assert [run.git["branch"] for run in tb.runs()] == ["main"] * 20
+    readings = sum("status" in line for line in calls.read_text().splitlines())
+    assert 1 <= readings < 20
 
 
 def test_a_store_path_that_is_a_file_is_refused(script: Path) -> None:

@@ -18,7 +18,7 @@ from tinydb import TinyDB, where
 from trackbook.errors import RunNotFound, StoreError
 from trackbook.jsonable import dumps, encode, loads
 from trackbook.model import Document, new_document
-from trackbook.store import LocalStore, RunWriter
+from trackbook.store import LocalStore, RunWriter, catalogfile, runtable
 
 
 def begin(store: LocalStore, **fields: Any) -> RunWriter:
@@ -34,7 +34,7 @@ def finish(writer: RunWriter) -> None:
 
 def everything(store: LocalStore) -> dict[str, Document]:
     store.find()
-    return {d["id"]: encode(d) for d in store._catalogue.table.rows.values()}
+    return {d["id"]: encode(d) for d in store._catalogue.table.rows.documents()}
 
 
 def rebuilt(root: Path) -> dict[str, Document]:
@@ -312,6 +312,9 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         import tempfile
 
+        # Packed after every few runs, as large stores are.
+        runtable.RECENT = catalogfile.PACKED = 3
+
         self.folder = tempfile.TemporaryDirectory()
         self.root = Path(self.folder.name) / "s"
         self.writing = LocalStore(self.root)
@@ -319,6 +322,7 @@ class Life(RuleBasedStateMachine):
         self.writers: list[RunWriter] = []
 
     def teardown(self) -> None:
+        runtable.RECENT, catalogfile.PACKED = 512, runtable.PACKED
         for writer in self.writers:
             writer.finish()
         self.folder.cleanup()

@@ -126,7 +126,7 @@ class CellHooks:
             try:
                 cell.run = run = self._open(session, asked)
             except StoreError as problem:
-                session.warn(f"this cell is not tracked: {problem}")
+                session.say(f"Trackbook: this cell is not tracked: {problem}")
                 return
             before = _earlier(self._shell.user_ns) if asked.auto else {}
             if asked.auto:
@@ -172,7 +172,12 @@ class CellHooks:
         ours = [run for run in (cell.run, *cell.owned) if run is not None]
         over = [run for run in cell.over if run not in ours]
         still = [run for run in session.open_runs() if run not in ours]
-        self._keeper.keep(session, cell, [*ours, *over, *still])
+        try:
+            self._keeper.keep(session, cell, [*ours, *over, *still])
+        except StoreError as problem:  # the disk; the runs themselves go on
+            for run in ours:
+                run.note_capture("notebook", "skipped", str(problem))
+            session.warn(f"notebook and cells were not kept: {problem}", about="notebook")
         session.end_cell(error)
         if tracked is None or not tracked[0].quiet:
             self._report.over([*over, *ours])

@@ -12,9 +12,8 @@ from typing import Any, Protocol, Self
 from .. import redact
 from ..errors import InvalidValue, StoreError
 from ..jsonable import to_plain
-from ..model import Document
 from ..store import Blobs, RunWriter
-from . import artifacts
+from .artifactlog import ArtifactLog
 from .values import name_of, real, same, status_word, whole
 
 _MISSING = object()
@@ -46,7 +45,7 @@ class Owner(Protocol):
         """The cell that is executing now."""
 
 
-class ActiveRun:
+class ActiveRun(ArtifactLog):
     """A run that takes values; also a context manager that ends it.
 
     It keeps accepting values after its end for as long as its kernel lives, marked as late.
@@ -55,13 +54,10 @@ class ActiveRun:
     """
 
     def __init__(self, writer: RunWriter, blobs: Blobs, owner: Owner) -> None:
-        self._writer = writer
-        self._blobs = blobs
-        self._owner = owner
-        self._lock = threading.RLock()
+        super().__init__(writer, blobs, owner)
+        self._owner: Owner = owner
         self._log = writer.log
         self._steps: dict[str, int] = {}
-        self._touched = False
         self._known_metrics: set[str] = set()
         self.bare_child: ActiveRun | None = None
         """The bare run opened inside this one, which it ends with itself."""
@@ -80,11 +76,6 @@ class ActiveRun:
         return self._writer.id
 
     @property
-    def document(self) -> Document:
-        """The live document; read it, change it through the methods."""
-        return self._writer.document
-
-    @property
     def name(self) -> str:
         """The run's name."""
         return str(self.document["name"])
@@ -98,11 +89,6 @@ class ActiveRun:
     def status(self) -> str:
         """``running`` until it ends."""
         return str(self.document["status"])
-
-    @property
-    def open(self) -> bool:
-        """Whether the run has not ended."""
-        return self.status == "running"
 
     @property
     def params(self) -> dict[str, Any]:
@@ -264,48 +250,6 @@ class ActiveRun:
             self.document["note"] = redact.text(str(markdown))[0]
         self._changed()
 
-    # -- artifacts ----------------------------------------------------------------------------
-
-    def log_artifact(self, path: Any, name: str | None = None) -> None:
-        """Keep a copy of a file under ``name`` (default: the file's own)."""
-        self._keep(lambda: [artifacts.from_file(self._blobs, path, name)])
-
-    def log_artifacts(self, folder: Any, name: str | None = None) -> None:
-        """Keep a copy of every file of a folder, one entry a file, under ``name/``."""
-        self._keep(lambda: artifacts.from_folder(self._blobs, folder, name))
-
-    def log_text(self, text: str, name: str) -> None:
-        """Keep a text."""
-        self._keep(lambda: [artifacts.from_text(self._blobs, text, name)])
-
-    def log_dict(self, obj: Any, name: str) -> None:
-        """Keep plain data as JSON."""
-        self._keep(lambda: [artifacts.from_dict(self._blobs, obj, name)])
-
-    def log_table(self, frame: Any, name: str) -> None:
-        """Keep a DataFrame, or what ``pandas.DataFrame`` accepts, as CSV."""
-        self._keep(lambda: [artifacts.from_table(self._blobs, frame, name)])
-
-    def log_figure(self, figure: Any, name: str) -> None:
-        """Keep a matplotlib (PNG, or SVG by name), Altair or plotly figure (their JSON)."""
-        self._keep(lambda: [artifacts.from_figure(self._blobs, figure, name)])
-
-    def log_image(self, image: Any, name: str, step: int | None = None) -> None:
-        """Keep a PIL image or array (H, W), (H, W, 3|4), floats in 0..1 or bytes, as PNG."""
-        self._keep(lambda: [{**artifacts.from_image(self._blobs, image, name), "step": step}])
-
-    def _keep(self, make: Callable[[], list[dict[str, Any]]]) -> None:
-        try:
-            records = make()
-        except (OSError, StoreError) as problem:
-            if isinstance(problem, FileNotFoundError):
-                raise InvalidValue(f"there is no file {problem.filename}") from None
-            self._owner.warn(f"an artifact was not kept: {problem}")
-            return
-        for record in records:
-            self._writer.append("artifacts", {**record, "cell": self._owner.cell_id()})
-        self._changed()
-
     # -- its life -----------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
@@ -359,13 +303,6 @@ class ActiveRun:
         """Add an executed cell to the run's log of cells."""
         self._writer.append("cells", record)
 
-    def note_capture(self, what: str, state: str, reason: str = "", **cost: float) -> None:
-        """Add a line to what ``%track why`` tells: captured, folded, skipped or redacted."""
-        entry = {"what": what, "state": state, **({"reason": reason} if reason else {}), **cost}
-        with self._lock:
-            if entry not in self.document["capture"]:
-                self.document["capture"].append(entry)
-
     def save(self) -> None:
         """Put the document on disk now; a problem becomes one warning."""
         self._touched = False
@@ -377,15 +314,6 @@ class ActiveRun:
             write()
         except (OSError, StoreError) as problem:
             self._owner.warn(f"run {self.name} #{self.number} could not be saved: {problem}")
-
-    def _changed(self) -> None:
-        self._touched = True
-        self._owner.changed(self)
-
-    def _mark_late(self, key: str) -> None:
-        if not self.open:
-            entry = {"key": key, "cell": self._owner.cell_id(), "time": time.time()}
-            self.document.setdefault("late", []).append(entry)
 
 
 def describe(error: BaseException) -> dict[str, str]:

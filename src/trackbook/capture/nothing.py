@@ -9,6 +9,8 @@ from typing import Any
 
 from ..errors import StoreError
 from ..model import Document, new_document
+from ..store import Entry, Scan, Watch
+from .artifacts import Kept
 from .live import ActiveRun
 
 
@@ -17,6 +19,12 @@ class NoRun(ActiveRun):
 
     def __init__(self) -> None:
         super().__init__(_NoWriter(), _NoBlobs(), _NoOwner())
+
+    def _keep(self, make: Callable[[], Kept]) -> None:
+        pass
+
+    def _note_input(self, data: Any, name: str | None) -> None:
+        pass
 
 
 class _NoWriter:
@@ -51,13 +59,16 @@ class _NoBlobs:
     def put(self, data: bytes) -> str:
         return ""
 
-    def put_file(self, path: Path) -> tuple[str, int]:
+    def put_file(self, path: Path, watch: Watch | None = None) -> tuple[str, int]:
         return "", 0
+
+    def put_folder(self, found: Scan, watch: Watch | None = None) -> tuple[str, list[Entry]]:
+        return "", []
 
     def get(self, name: str) -> bytes:
         raise StoreError("tracking is off: nothing was kept")
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str, limit: int | None = None) -> Path:
         raise StoreError("tracking is off: nothing was kept")
 
 

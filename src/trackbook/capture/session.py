@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +24,9 @@ from .places import Places
 from .surroundings import Cell, Surroundings
 from .watch import Watch
 
+# Where no run can be started, a ``log_*`` without one tries again after this.
+_RETRY_S = 10.0
+
 
 class Session:
     """Everything this process tracks. There is one, ``current``."""
@@ -39,6 +43,7 @@ class Session:
         self._autosave = Autosave()
         self.watch = Watch(self._places.entered, self.heard_by)
         self._warned: set[str] = set()
+        self._retry_at = 0.0
         self._hooked = False
         self._family = workers.Family()
         self._pid = os.getpid()
@@ -178,13 +183,13 @@ class Session:
             run = next(reversed(list(self._open.values())), None)
         if run is not None:
             return run
-        if not self.is_on():
+        if not self.is_on() or time.monotonic() < self._retry_at:
             return NoRun()
         try:
             run = self._open_worker() or self.open_run(None)
         except StoreError as problem:
-            self.warn(f"nothing is tracked: {problem}")
-            self.enabled = False
+            self._retry_at = time.monotonic() + _RETRY_S
+            self.warn(f"nothing is tracked now: {problem}", about="start")
             return NoRun()
         self._places.put(run, None)
         return run
@@ -264,11 +269,12 @@ class Session:
         else:
             self._autosave.touch(run)
 
-    def warn(self, problem: str) -> None:
-        """One warning a problem; the user's work goes on."""
-        if problem not in self._warned:
-            self._warned.add(problem)
-            warnings.warn(f"Trackbook: {problem}", TrackbookWarning, stacklevel=2)
+    def warn(self, problem: str, about: str = "") -> None:
+        """One warning a problem, or all that are ``about`` the same; the user's work goes on."""
+        if (about or problem) not in self._warned:
+            self._warned.add(about or problem)
+            # Without a line of code: it would be one of ours.
+            warnings.warn_explicit(f"Trackbook: {problem}", TrackbookWarning, "<trackbook>", 0)
 
     def cell_id(self) -> str | None:
         """The stored id of the cell that runs."""

@@ -5,25 +5,25 @@ Exit codes: 0, 1 where something failed, 2 for wrong usage.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import click
 
 from .. import formats, reading
 from ..errors import QueryError, TrackbookError
-from ..jsonable import dumps, encode
 from ..model import flatten
 from ..store import Store
 from ..views import columns, text
-from . import upkeep
+from ..views import edits as changes
+from ..views.comparison import input_text
+from . import edits, export, importing, upkeep
 from .terminal import opened as _opened
 from .terminal import print_json as _print_json
 from .terminal import store_option as _store_option
+
+_MOST_EDITS = 10
+_MOST_ARTIFACTS = 50
 
 
 class _Usage(click.ClickException):
@@ -55,7 +55,9 @@ def trackbook() -> None:
 @trackbook.command()
 @click.argument("where", required=False)
 @click.option("--experiment", "-e", help="Only the runs of this experiment.")
-@click.option("--sort", default="-started", show_default=True, help="Attribute; - is descending.")
+@click.option(
+    "--sort", default="-started", show_default=True, help="Attributes with commas; - is descending."
+)
 @click.option("--limit", "-n", type=click.IntRange(min=1), default=50, show_default=True)
 @click.option("--archived", is_flag=True, help="The archived runs too.")
 @click.option("--json", "as_json", is_flag=True, help="The run documents as JSON.")
@@ -74,7 +76,7 @@ def runs(
     found = there.find(where, experiment=experiment, sort=sort, archived=archived)
     shown = found[:limit]
     if as_json:
-        _print_json(shown)
+        _print_json(list(shown))
     else:
         click.echo(text.table_text(columns.table(shown, total=len(found))))
 
@@ -111,37 +113,16 @@ def compare(refs: tuple[str, ...], as_json: bool, store: str | None) -> None:
 
 
 @trackbook.command()
-@click.argument("where", required=False)
-@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
-@click.option("--metrics", is_flag=True, help="Every point of every metric, not one row a run.")
-@click.option("--output", "-o", type=click.Path(dir_okay=False), help="A file (default: stdout).")
-@click.option("--experiment", "-e", help="Only the runs of this experiment.")
-@click.option("--archived", is_flag=True, help="The archived runs too.")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
 @_store_option
-def export(
-    where: str | None,
-    form: str,
-    metrics: bool,
-    output: str | None,
-    experiment: str | None,
-    archived: bool,
-    store: str | None,
-) -> None:
-    """Write the runs that match WHERE as CSV or JSON."""
-    there = _opened(store)
-    found = there.find(where, experiment=experiment, sort="started", archived=archived)
-    if metrics:
-        records = list(_points(there, found))
-    else:
-        records = [columns.flat(document) for document in found]
-    data = dumps(records, pretty=True) + b"\n" if form == "json" else _csv(records, metrics)
-    if output is None or output == "-":
-        click.echo(data, nl=False)
-    else:
-        Path(output).write_bytes(data)
+def diff(first: str, second: str, store: str | None) -> None:
+    """Show the difference between the cells of two runs."""
+    code = reading.OpenStore(_opened(store)).compare(first, second).code()
+    click.echo(code or "the cells are the same")
 
 
-for _command in upkeep.COMMANDS:
+for _command in (*edits.COMMANDS, export.export, *importing.COMMANDS, *upkeep.COMMANDS):
     trackbook.add_command(_command)
 
 
@@ -153,6 +134,7 @@ def main() -> None:
 def _described(store: Store, document: dict[str, Any]) -> str:
     """A run as lines: what it was, then params, metrics and artifacts."""
     error = document.get("error")
+    made = store.edits(document["id"])
     facts = {
         "id": document["id"],
         "status": document["status"],
@@ -165,16 +147,26 @@ def _described(store: Store, document: dict[str, Any]) -> str:
         **_death(document.get("death") or {}),
         "tags": ", ".join(f"{k}={v}" if v != "" else k for k, v in document["tags"].items()),
         "note": document.get("note"),
+        "imported": _origin(document.get("imported")),
+        "edits": changes.summary(made),
     }
-    artifacts = {line["name"]: line["size"] for line in store.records(document["id"], "artifacts")}
+    kept = reading.OpenStore(store).get_run(document["id"])
+    artifacts = {name: line.get("size") for name, line in kept.artifacts.items()}
+    if len(artifacts) > _MOST_ARTIFACTS:
+        more = f"… and {len(artifacts) - _MOST_ARTIFACTS} more"
+        artifacts = {**dict(list(artifacts.items())[:_MOST_ARTIFACTS]), more: ""}
+    inputs = {f"{entry.name}": input_text(entry) for entry in kept.inputs}
     last = {key: entry["last"] for key, entry in document["summary"].items()}
     metrics = {key: value for key, value in last.items() if not formats.of_machine(key)}
     machine = {key: value for key, value in last.items() if formats.of_machine(key)}
     parts = [columns.label(document), _pairs({k: v for k, v in facts.items() if v})]
-    sections = {"Params": flatten(document["params"]), "Metrics": metrics, "Machine": machine}
+    sections = {"Params": flatten(document["params"]), "Metrics": metrics, "Inputs": inputs}
+    sections["Machine"] = machine
     for title, values in {**sections, "Artifacts (bytes)": artifacts}.items():
         if values:
             parts += ["", title, _pairs(values)]
+    if made:
+        parts += ["", "Edits", *(_edited(edit) for edit in made[-_MOST_EDITS:])]
     return "\n".join(parts)
 
 
@@ -188,6 +180,18 @@ def _death(death: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _origin(imported: Any) -> str | None:
+    """``from mlflow, there 4f2a...``; None where the run is our own."""
+    if not isinstance(imported, dict):
+        return None
+    return f"from {imported.get('tool')}, there {imported.get('id')} in {imported.get('path')}"
+
+
+def _edited(edit: dict[str, Any]) -> str:
+    who = text.printable(edit["user"])
+    return f"  {columns.clock(edit['time'])}  {who}  {changes.line(edit)}"
+
+
 def _pairs(values: dict[str, Any]) -> str:
     widest = max(text.width(key) for key in values)
     lines = []
@@ -195,34 +199,3 @@ def _pairs(values: dict[str, Any]) -> str:
         shown = value if isinstance(value, str) else formats.value(value, 200)
         lines.append(f"  {key}{' ' * (widest - text.width(key))}  {text.printable(shown)}")
     return "\n".join(lines)
-
-
-def _points(store: Store, documents: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for document in documents:
-        for key, points in store.points(document["id"]).items():
-            arrays = (points.step.tolist(), points.time.tolist(), points.value.tolist())
-            for step, time, value in zip(*arrays, strict=True):
-                yield {
-                    "run_id": document["id"],
-                    "key": key,
-                    "step": step,
-                    "time": time,
-                    "value": value,
-                }
-
-
-def _csv(records: list[dict[str, Any]], metrics: bool) -> bytes:
-    empty = columns.POINT_FIELDS if metrics else columns.FIELDS
-    keys = list(dict.fromkeys([*empty, *columns.grouped(records)]))
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, keys, lineterminator="\n")
-    writer.writeheader()
-    for record in records:
-        writer.writerow({key: _field(value) for key, value in record.items()})
-    return buffer.getvalue().encode("utf-8", "surrogatepass")
-
-
-def _field(value: Any) -> Any:
-    if isinstance(value, list | dict):
-        return dumps(encode(value)).decode("utf-8")
-    return "" if value is None else value

@@ -15,18 +15,10 @@ from ..store.upkeep import doctor as doctoring
 from ..store.upkeep import merge as merging
 from ..store.upkeep import purge as purging
 from ..store.upkeep import sweep
-from ..views import columns, text
-from .terminal import opened, print_json, store_option
+from ..views import disk, text
+from .terminal import label, local, once, opened, print_json, store_option
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-
-
-def local(path: str | None) -> LocalStore:
-    """The existing local store that ``--store`` names."""
-    store = opened(path)
-    if not isinstance(store, LocalStore) or not store.id:
-        raise StoreError(f"there is no store in {store.path}")
-    return store
 
 
 @click.command()
@@ -56,9 +48,9 @@ def _edit(store: LocalStore, refs: tuple[str, ...], *, deleted: bool) -> None:
         found = [store.document(store.resolve(ref)) for ref in refs]
     else:
         found = [purging.in_trash(store, ref) for ref in refs]
-    for document in _once(found):
+    for document in once(found):
         store.edit(document["id"], {"deleted": deleted})
-        click.echo(f"{_label(document)} {'is in the trash' if deleted else 'is back'}")
+        click.echo(f"{label(document)} {'is in the trash' if deleted else 'is back'}")
 
 
 @click.command()
@@ -81,7 +73,9 @@ def purge(
     if as_json and not yes and not listing:
         raise click.UsageError("--json asks nothing: say --yes too")
     there = local(store)
-    found = _once([purging.in_trash(there, ref) for ref in refs]) if refs else there.trash()
+    found = once([purging.in_trash(there, ref) for ref in refs]) if refs else there.trash()
+    if not listing:
+        found = _at_rest(there, found, everything)
     sizes = {document["id"]: purging.size(there, document["id"]) for document in found}
     if not as_json:
         _print_trash(found, sizes, listing)
@@ -96,12 +90,23 @@ def purge(
         click.echo(f"purged {_runs(len(purged))}, {formats.size(sum(sizes.values()))}")
 
 
+def _at_rest(store: LocalStore, found: list[Document], everything: bool) -> list[Document]:
+    """Without the runs that are still running; named ones are an error before any goes."""
+    running = [document for document in found if purging.is_running(store, document["id"])]
+    for document in running:
+        said = f"{label(document)} is still running: end it there first"
+        if not everything:
+            raise StoreError(said)
+        click.echo(f"{said}; it stays", err=True)
+    return [document for document in found if document not in running]
+
+
 def _print_trash(found: list[Document], sizes: dict[str, int], listing: bool) -> None:
     if not found:
         click.echo("the trash is empty")
         return
     for document in found:
-        click.echo(f"{_label(document)}  {formats.size(sizes[document['id']])}")
+        click.echo(f"{label(document)}  {formats.size(sizes[document['id']])}")
     if listing:
         click.echo(
             f"{_runs(len(found))} in the trash, {formats.size(sum(sizes.values()))}; "
@@ -133,8 +138,8 @@ def gc(dry_run: bool, as_json: bool, store: str | None) -> None:
     if as_json:
         print_json(_survey(found, largest, freed))
     else:
-        _print_survey(found, largest)
-        click.echo(_outcome(found, None if dry_run else freed))
+        click.echo(disk.disk_text(found.kinds, largest) + "\n")
+        click.echo(disk.outcome(found, None if dry_run else freed))
     _complain(found.problems, "no blob was removed, because a run may need it:")
 
 
@@ -150,33 +155,6 @@ def _survey(found: sweep.Survey, largest: list[dict[str, Any]], freed: int) -> d
         "freed": freed,
         "problems": found.problems,
     }
-
-
-def _outcome(found: sweep.Survey, freed: int | None) -> str:
-    """What went, or would go, and what is too young for it."""
-    going = found.removable()
-    total = sum(entry.bytes for entry in going)
-    said = f"removed {formats.size(freed)}" if freed is not None else ""
-    if freed is None:
-        files = "1 file" if len(going) == 1 else f"{len(going)} files"
-        said = f"would remove {files}, {formats.size(total)}"
-    young = found.kinds["unneeded"] - sum(entry.bytes for entry in found.unneeded)
-    if young > 0 and not found.problems:
-        said += f"; {formats.size(young)} that no run names yet is younger than a day"
-    return said
-
-
-def _print_survey(found: sweep.Survey, largest: list[dict[str, Any]]) -> None:
-    rows = [(kind, formats.size(count)) for kind, count in found.kinds.items()]
-    rows.append(("all", formats.size(sum(found.kinds.values()))))
-    click.echo("\n".join(f"{kind:<10} {shown:>8}" for kind, shown in rows))
-    if largest:
-        click.echo("\nlargest runs, with the files they kept")
-    for run in largest:
-        trash = "  in the trash" if run["deleted"] else ""
-        label = text.printable(f"{run['name']} #{run['number']}")
-        click.echo(f"{formats.size(run['bytes']):>8}  {label}  {run['id']}{trash}")
-    click.echo("")
 
 
 def _complain(problems: list[str], why: str) -> None:
@@ -239,14 +217,6 @@ def doctor(deep: bool, repair: bool, as_json: bool, store: str | None) -> None:
         click.echo(f"{several if problems else 'no problems'} in {_runs(runs)}")
     if problems:
         click.get_current_context().exit(1)
-
-
-def _once(documents: list[Document]) -> list[Document]:
-    return list({document["id"]: document for document in documents}.values())
-
-
-def _label(document: Document) -> str:
-    return f"{text.printable(columns.label(document))}  {document['id']}"
 
 
 def _runs(count: int) -> str:

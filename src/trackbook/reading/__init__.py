@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,7 @@ class OpenStore:
         where: Any = None,
         *,
         experiment: str | None = None,
-        sort: str = "-started",
+        sort: str | Sequence[str] = "-started",
         limit: int | None = None,
         archived: bool = False,
     ) -> Runs:
@@ -64,7 +64,7 @@ class OpenStore:
             where, experiment=experiment, sort=sort, limit=limit, archived=archived
         )
         query = Query(where, experiment, sort, limit, archived)
-        return Runs([Run(self._store, document) for document in documents], query, self._store)
+        return Runs(documents, query, self._store)
 
     def search_runs(self, *args: Any, **options: Any) -> pd.DataFrame:
         """``runs(...)`` as a DataFrame."""
@@ -102,7 +102,7 @@ def runs(
     where: Any = None,
     *,
     experiment: str | None = None,
-    sort: str = "-started",
+    sort: str | Sequence[str] = "-started",
     limit: int | None = None,
     archived: bool = False,
 ) -> Runs:
@@ -117,6 +117,7 @@ def runs(
         Only the runs of this experiment.
     sort
         The attribute to sort by, with ``-`` in front for descending; runs without it come last.
+        Several as a list, or with commas: ``"status, -metrics.acc"``.
     limit
         At most so many runs.
     archived
@@ -131,7 +132,7 @@ def search_runs(
     where: Any = None,
     *,
     experiment: str | None = None,
-    sort: str = "-started",
+    sort: str | Sequence[str] = "-started",
     limit: int | None = None,
     archived: bool = False,
 ) -> pd.DataFrame:

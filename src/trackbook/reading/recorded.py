@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from ..errors import StoreError
 from ..jsonable import loads
 from ..model import Document
 from ..views import columns
-from . import frames
+from . import frames, kept
 
 if TYPE_CHECKING:
     import nbformat
@@ -172,8 +172,21 @@ class Recorded:
 
     @property
     def artifacts(self) -> dict[str, Record]:
-        """Name to ``kind``, ``type``, ``size`` and ``time`` of each artifact, as last logged."""
-        return {line["name"]: Record(line) for line in self._store.records(self.id, "artifacts")}
+        """Name to ``kind``, ``type``, ``size`` and ``time`` of each artifact, as last logged.
+
+        One that was logged at several steps has them in ``steps``.
+        """
+        found = kept.by_name(kept.lines(self._store, self.id))
+        return {name: Record(line) for name, line in found.items()}
+
+    @property
+    def inputs(self) -> list[Record]:
+        """The data that went in, each with ``name, kind, hash, sampled`` and its shape or size.
+
+        Equal hashes mean equal data; ``sampled`` says that a part stands for the whole.
+        """
+        found = copy.deepcopy(self._document.get("inputs") or [])
+        return [Record(entry) for entry in found if isinstance(entry, Mapping)]
 
     @property
     def why(self) -> list[Record]:
@@ -214,15 +227,33 @@ class Recorded:
         kept: dict[str, Any] = loads(self._store.blobs.get(blob))
         return kept
 
-    def artifact(self, name: str) -> Path:
-        """A file with the content of an artifact; copy it before you change it."""
-        there = self.artifacts
-        if name not in there:
-            names = ", ".join(there) or "none"
-            raise StoreError(
-                f"{columns.label(self._document)} has no artifact {name!r}; it has {names}"
-            )
-        return self._store.blobs.path(there[name].blob)
+    def artifact(self, name: str, step: int | None = None) -> Path:
+        """A file with the content of an artifact as last logged, or as logged at a step.
+
+        The suffix may be left out. The name of a folder gives a folder. Copy it before you change
+        it. Raises ``StoreError`` where there is none, naming what there is.
+        """
+        label = columns.label(self._document)
+        found = kept.one(kept.lines(self._store, self.id), name, step, label)
+        if isinstance(found, list):
+            return kept.folder(self._store.blobs, name, found)
+        return kept.file(self._store.blobs, found)
+
+    def load_model(
+        self, name: str = "model", *, trust: bool | Sequence[str] = False, into: Any = None
+    ) -> Any:
+        """The model that ``log_model`` kept under a name.
+
+        Scikit-learn's estimators and XGBoost's models come back as they were, LightGBM's as a
+        ``Booster``, torch modules as their state (names to tensors, on the CPU) or, with
+        ``into=module``, as that module with the state in it.
+
+        A pickle runs code when it is loaded, so it takes ``trust=True``; a skops file with types
+        that skops does not know takes ``trust=True`` or the names of the types. Raises
+        ``StoreError`` otherwise, and where there is no such model or it is damaged.
+        """
+        label = columns.label(self._document)
+        return kept.model(self._store, self.id, name, label, trust, into)
 
     # -- beneath --------------------------------------------------------------------------------
 

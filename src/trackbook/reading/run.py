@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
+from ..errors import InvalidValue
+from ..model import Document
+from ..store.edits import redoable
+from ..store.rows import Found
 from ..views import columns, html, text
 from . import bundle, frames
-from .recorded import Recorded
+from .recorded import Record, Recorded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +22,8 @@ if TYPE_CHECKING:
 
 # A notebook output holds the first rows only; what varies is told from so many.
 _MOST_SHOWN = 500
+# More runs than this are not held as objects: each is decoded when somebody looks at it.
+_MOST_HELD = 1000
 
 
 class Run(Recorded):
@@ -37,7 +44,7 @@ class Run(Recorded):
     def children(self) -> Runs:
         """The runs that this one is the parent of, in the order they started."""
         found = self._store.find(f"parent == {self.id!r}", sort="started", archived=True)
-        return Runs([Run(self._store, document) for document in found], None, self._store)
+        return Runs(found, None, self._store)
 
     # -- what people add ------------------------------------------------------------------------
 
@@ -49,9 +56,21 @@ class Run(Recorded):
         """Replace the note."""
         self._edit(note=markdown)
 
+    def set_star(self, star: bool = True) -> None:
+        """Star the run, or with False no longer."""
+        self._edit(star=star)
+
     def rename(self, name: str) -> None:
         """Give the run another name; its number stays."""
         self._edit(name=name)
+
+    def end(self, status: str = "interrupted") -> None:
+        """Close a lost run as ``interrupted``, ``failed`` or ``finished``.
+
+        A run that is resumed later goes on, and may be lost again. Raises ``InvalidValue`` where
+        the run is not lost.
+        """
+        self._edit(status=status)
 
     def archive(self, archived: bool = True) -> None:
         """Put the run aside, or with False back."""
@@ -64,6 +83,42 @@ class Run(Recorded):
     def restore(self) -> None:
         """Bring the run back from the trash."""
         self._edit(deleted=False)
+
+    @property
+    def edits(self) -> list[Record]:
+        """What people changed, in order, undone edits too.
+
+        Each has ``time`` (datetime, UTC), ``user``, ``change``, ``replaced`` (the values before),
+        ``undone``, and ``undoes`` or ``redoes`` with another edit's ``id`` where it is an undo.
+        """
+        found = [Record(edit) for edit in self._store.edits(self.id)]
+        for edit in found:
+            edit["time"] = datetime.datetime.fromtimestamp(edit["time"], datetime.UTC)
+        return found
+
+    def undo(self, n: int = 1) -> None:
+        """Undo the last ``n`` edits that are not undone; every other edit stays as it is.
+
+        It is an edit itself, which ``redo`` takes back. Raises ``InvalidValue`` where there are
+        fewer, and changes nothing.
+        """
+        plain = [e for e in self._store.edits(self.id) if not (e["undoes"] or e["redoes"])]
+        left = [edit["id"] for edit in plain if not edit["undone"]]
+        if not 1 <= n <= len(left):
+            edits = "1 edit" if len(left) == 1 else f"{len(left)} edits"
+            there = f"{edits} to undo, not {n}" if left else "no edit to undo"
+            raise InvalidValue(f"{columns.label(self._document)} has {there}")
+        for edit in reversed(left[-n:]):
+            self._store.undo(self.id, edit)
+        self._document = self._store.document(self.id)
+
+    def redo(self) -> None:
+        """Take the last undo back; raises ``InvalidValue`` without one since the last edit."""
+        undo = redoable(self._store.edits(self.id))
+        if undo is None:
+            raise InvalidValue(f"{columns.label(self._document)} has nothing to redo")
+        self._store.undo(self.id, undo)
+        self._document = self._store.document(self.id)
 
     def _edit(self, **change: Any) -> None:
         self._store.edit(self.id, change)
@@ -97,26 +152,29 @@ class Query(NamedTuple):
 
     where: Any = None
     experiment: str | None = None
-    sort: str = "-started"
+    sort: str | Sequence[str] = "-started"
     limit: int | None = None
     archived: bool = False
 
     def plain(self) -> dict[str, Any] | None:
         """The query as data; None for one written as a TinyDB query object."""
-        plain = self.where is None or isinstance(self.where, str)
-        return self._asdict() if plain else None
+        if not isinstance(self.where, str | None):
+            return None
+        sort = self.sort if isinstance(self.sort, str) else ", ".join(self.sort)
+        return {**self._asdict(), "sort": sort}
 
 
 class Runs(Sequence[Run]):
     """A sequence of runs, shown as a table."""
 
-    def __init__(self, runs: Sequence[Run], query: Query | None, store: Store) -> None:
-        self._runs = list(runs)
+    def __init__(self, documents: Sequence[Document], query: Query | None, store: Store) -> None:
+        self._found = documents
+        self._made: dict[int, Run] = {}
         self._query = query
         self._store = store
 
     def __len__(self) -> int:
-        return len(self._runs)
+        return len(self._found)
 
     @overload
     def __getitem__(self, index: int) -> Run: ...
@@ -124,8 +182,16 @@ class Runs(Sequence[Run]):
     def __getitem__(self, index: slice) -> Runs: ...
     def __getitem__(self, index: int | slice) -> Run | Runs:
         if isinstance(index, slice):
-            return Runs(self._runs[index], None, self._store)
-        return self._runs[index]
+            return Runs(self._documents()[index], None, self._store)
+        place = range(len(self))[index]
+        if place not in self._made:
+            self._made[place] = Run(self._store, self._found[place])
+        return self._made[place]
+
+    def __iter__(self) -> Iterator[Run]:
+        if len(self) <= _MOST_HELD:
+            return map(self.__getitem__, range(len(self)))
+        return (Run(self._store, document) for document in self._found)
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a run: ``run_id, name, number, experiment, status, started, duration``,
@@ -135,7 +201,7 @@ class Runs(Sequence[Run]):
 
     def metrics(self, *keys: str) -> pd.DataFrame:
         """Every point of these metrics, or of all: ``run_id, key, step, time, value``."""
-        points = ((run.id, self._store.points(run.id, keys or None)) for run in self._runs)
+        points = ((run_id, self._store.points(run_id, keys or None)) for run_id in self._ids())
         return frames.metrics(points, keys)
 
     def diff(self) -> pd.DataFrame:
@@ -152,21 +218,33 @@ class Runs(Sequence[Run]):
     def _ask(self, where: str) -> dict[str, Any]:
         """The table for another ``where``; without one, these runs."""
         if self._query is None or not isinstance(self._query.where, str | None):
-            known = {run.id for run in self._runs}
+            known = set(self._ids())
             found = self._store.find(where or None, archived=True)
             return columns.table([d for d in found if d["id"] in known])
         query = self._query._replace(where=where or None)
         return columns.table(self._store.find(**query._asdict()))
 
-    def _documents(self) -> list[dict[str, Any]]:
-        return [run._document for run in self._runs]
+    def _documents(self) -> Sequence[Document]:
+        """Of a few runs as each now is, edits by its ``Run`` included; of many as it was found."""
+        if len(self) > _MOST_HELD:
+            return self._found
+        made = self._made
+        return [
+            made[place]._document if place in made else document
+            for place, document in enumerate(self._found)
+        ]
+
+    def _ids(self) -> list[str]:
+        if isinstance(self._found, Found):
+            return self._found.ids()
+        return [document["id"] for document in self._found]
 
     def _table(self) -> dict[str, Any]:
-        return columns.table(self._documents()[:_MOST_SHOWN], total=len(self._runs))
+        return columns.table(self._documents()[:_MOST_SHOWN], total=len(self))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         query = self._query.plain() if self._query else None
-        refs = [run.id for run in self._runs[:_MOST_SHOWN]] if query is None else None
+        refs = self._ids()[:_MOST_SHOWN] if query is None else None
         return bundle.of_table(self._store.id, self._table(), query, refs)
 
     def _repr_html_(self) -> str:

@@ -43,6 +43,16 @@ class Handler(APIHandler):
         self.set_header("Content-Type", "application/json")
         self.finish(body)
 
+    def body(self, what: str) -> dict[str, Any]:
+        """The JSON object that was sent; 400 where it is none, which says ``what`` is missing."""
+        try:
+            sent = loads(self.request.body)
+        except ValueError:
+            sent = None
+        if not isinstance(sent, dict):
+            raise web.HTTPError(400, f"the body is a JSON object of {what}")
+        return sent
+
 
 def _status(problem: TrackbookError) -> int:
     if isinstance(problem, RunNotFound):
@@ -128,12 +138,7 @@ class RunHandler(Handler):
     @authorized
     async def patch(self, store_id: str, run_id: str) -> None:
         """Lay a person's change over the run."""
-        try:
-            change = loads(self.request.body)
-        except ValueError:
-            change = None
-        if not isinstance(change, dict):
-            raise web.HTTPError(400, "the body is a JSON object of what to change")
+        change = self.body("what to change")
         if "death" in change:
             raise web.HTTPError(400, "how a kernel died is not a person's to change")
 
@@ -156,6 +161,32 @@ def _run(shelf: Shelf, store_id: str, run_id: str) -> dict[str, Any]:
     }
 
 
+class EditsHandler(Handler):
+    """``stores/<id>/runs/<run>/edits``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, store_id: str, run_id: str) -> None:
+        """The history of a run's edits, undone ones too."""
+        await self.answer(lambda: {"edits": self.shelf.get(store_id).edits(run_id)})
+
+    @web.authenticated
+    @authorized
+    async def patch(self, store_id: str, run_id: str) -> None:
+        """Undo an edit: ``{"undo": <its id>}``, or null for the last; undoing an undo redoes."""
+        body = self.body("the edit to undo")
+        edit = body.get("undo")
+        if body.keys() != {"undo"} or not isinstance(edit, str | None):
+            raise web.HTTPError(400, 'the body is {"undo": the id of an edit, or null}')
+
+        def undo() -> dict[str, Any]:
+            store = self.shelf.get(store_id)
+            store.undo(run_id, edit)
+            return {"row": columns.row(store.document(run_id)), "edits": store.edits(run_id)}
+
+        await self.answer(undo)
+
+
 _STORE = r"stores/([^/]+)"
 HANDLERS = [
     (url_path_join("/trackbook", route), handler)
@@ -164,5 +195,6 @@ HANDLERS = [
         (f"{_STORE}/runs", RunsHandler),
         (f"{_STORE}/compare", CompareHandler),
         (rf"{_STORE}/runs/([^/]+)", RunHandler),
+        (rf"{_STORE}/runs/([^/]+)/edits", EditsHandler),
     )
 ]

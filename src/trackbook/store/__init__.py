@@ -8,18 +8,23 @@ from pathlib import Path
 
 from .. import settings
 from ..errors import StoreError
+from .intake import Watch
 from .local import LocalStore
+from .manifest import Entry, Scan
 from .memory import MemoryStore
 from .protocol import Blobs, Changes, Points, RunWriter, Store
 
 __all__ = [
     "Blobs",
     "Changes",
+    "Entry",
     "LocalStore",
     "MemoryStore",
     "Points",
     "RunWriter",
+    "Scan",
     "Store",
+    "Watch",
     "open_store",
 ]
 

@@ -1,23 +1,33 @@
-"""``index/catalog.json``: the catalogue between two starts, as a file that plain TinyDB opens."""
+"""``index/catalog.json``: the catalogue between two starts, as a file that plain TinyDB opens.
+
+One line a run, so that it is read and written a part at a time.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import time
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import blake3
 import orjson
 
-from .. import jsonable
+from ..jsonable import decode, dumps, loads
 from ..model import FORMAT, Document, is_run_id
-from . import os_calls
-from .runtable import RunTable
+from . import folder, limits, os_calls
+from .runtable import PACKED, RunTable
 
 _OPENING = b'{"runs":'
+_FIRST = _OPENING + b"{\n"
+_CLOSING = b"\n}"
+_STATE = b',"_catalog":{"1":'
+# So few brackets cannot be nested too deep.
+_FLAT = 100
 # Writing takes at most this part of the time.
 _SHARE = 1 / 30
 
@@ -29,21 +39,12 @@ class CatalogFile:
         self._path = path
         self._changes = 0
         self._not_before = 0.0
-        # Documents with what JSON cannot say (NaN); only these need the slow encoder.
-        self._special: set[str] = set()
 
     def changed(self, count: int) -> None:
         """Note how many documents differ from the file."""
         self._changes += count
 
-    def mark(self, run_id: str, document: Document) -> None:
-        """Note a new document."""
-        if jsonable.encode(document) == document:
-            self._special.discard(run_id)
-        else:
-            self._special.add(run_id)
-
-    def due(self, total: int, *, now: bool) -> bool:
+    def due(self, *, now: bool) -> bool:
         """Whether enough changed to write the file anew."""
         if not self._changes and self._path.exists():
             return False
@@ -52,72 +53,94 @@ class CatalogFile:
     def load(self, table: RunTable) -> dict[str, Any] | None:
         """Fill the table from the file; None where there is no whole file of ours."""
         try:
-            with _without_collections():
-                return self._load(self._path.read_bytes(), table)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            with _without_collections(), os_calls.open_plain(self._path) as file:
+                if file.seek(0, os.SEEK_END) > limits.CATALOGUE:
+                    return None
+                file.seek(0)
+                return _read(file, table)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             table.forget_all()
             return None
-
-    def _load(self, data: bytes, table: RunTable) -> dict[str, Any] | None:
-        content = _literally(data)
-        (state,) = content["_catalog"].values()
-        end = len(_OPENING) + state["length"]
-        if state["format"] != FORMAT or state["digest"] != _digest(data[len(_OPENING) : end]):
-            return None
-        self._special = set(state["special"])
-        for document in content["runs"].values():
-            if not is_run_id(document["id"]):
-                return None
-            special = document["id"] in self._special
-            table.put(jsonable.decode(document) if special else document)
-        return dict(state)
 
     def save(self, table: RunTable, state: dict[str, Any]) -> None:
         """Write the file where the store can be written; otherwise try again much later."""
         began = time.monotonic()
-        runs = self._encode(table)
-        note = {
-            **state,
-            "format": FORMAT,
-            "length": len(runs),
-            "digest": _digest(runs),
-            "special": sorted(self._special & set(table.ids())),
-        }
-        data = _OPENING + runs + b',"_catalog":{"1":' + orjson.dumps(note) + b"}}"
         try:
             # In a folder that other parts made: a reader alone makes none where it is not wanted.
             self._path.parent.mkdir(exist_ok=True)
-            os_calls.replace(self._path, data, durable=False)
+            os_calls.replace_in_parts(self._path, _content(table, state))
         except OSError:
             self._not_before = began + 60.0
             return
         self._changes = 0
         self._not_before = time.monotonic() + (time.monotonic() - began) / _SHARE
 
-    def _encode(self, table: RunTable) -> bytes:
-        special = self._special
-        rows = {
-            row: jsonable.encode(document) if document["id"] in special else document
-            for row, document in table.rows.items()
-        }
-        try:
-            return orjson.dumps(rows)
-        except TypeError:  # lone surrogates
-            return jsonable.dumps(table.rows)
+
+def _content(table: RunTable, state: dict[str, Any]) -> Iterator[bytes]:
+    """The file in parts of some hundred lines."""
+    rows = table.rows
+    lines = chain(rows.lines(), map(dumps, rows.recent))
+    numbered = (b'"%d":%b' % (number, line) for number, line in enumerate(lines, 1))
+    digest, length = blake3.blake3(), 0
+    yield _OPENING
+    start = b"{\n"
+    while part := b",\n".join(islice(numbered, PACKED)):
+        digest.update(start + part)
+        length += len(start) + len(part)
+        yield start + part
+        start = b",\n"
+    end = _CLOSING if length else b"{\n}"
+    digest.update(end)
+    note = {
+        **state,
+        "format": FORMAT,
+        "length": length + len(end),
+        "digest": str(digest.hexdigest(length=16)),
+    }
+    yield end + _STATE + orjson.dumps(note) + b"}}"
 
 
-def _literally(data: bytes) -> Any:
-    """JSON as it stands, without the ``$`` forms undone."""
+def _read(file: IO[bytes], table: RunTable) -> dict[str, Any] | None:
+    if file.read(len(_FIRST)) != _FIRST:
+        return None
+    digest = blake3.blake3(b"{\n")
+    last = b""
+    while lines := list(islice(file, PACKED)):
+        if lines[-1].startswith(b"}"):
+            last = lines.pop()
+        text = b"".join(lines)
+        digest.update(text)
+        _add(lines, table)
+    digest.update(b"}")
+    (state,) = orjson.loads(b'{"' + last.partition(b',"')[2])["_catalog"].values()
+    if state["format"] != FORMAT or state["digest"] != digest.hexdigest(length=16):
+        table.forget_all()
+        return None
+    return dict(state)
+
+
+def _add(lines: list[bytes], table: RunTable) -> None:
+    if not lines:
+        return
+    kept = [line[line.index(b":") + 1 :].rstrip(b",\n") for line in lines]
+    documents = _parse(kept)
+    for document, line in zip(documents, kept, strict=True):
+        if not is_run_id(document["id"]) or not folder.is_sound(document):
+            raise ValueError(document["id"])
+        if line.count(b"{") + line.count(b"[") > _FLAT:
+            folder.check_depth(document)
+    table.add_packed(documents, kept)
+
+
+def _parse(lines: list[bytes]) -> list[Document]:
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        import json
-
-        return json.loads(data)
-
-
-def _digest(data: bytes) -> str:
-    return str(blake3.blake3(data).hexdigest(length=16))
+        documents = orjson.loads(b"[" + b",".join(lines) + b"]")
+    except orjson.JSONDecodeError:  # lone surrogates
+        return [loads(line) for line in lines]
+    for place, line in enumerate(lines):
+        if b'"$' in line:
+            documents[place] = decode(documents[place])
+    return list(documents)
 
 
 @contextlib.contextmanager

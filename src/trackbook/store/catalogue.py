@@ -7,8 +7,6 @@ nothing. A refreshed catalogue equals a rebuilt one.
 
 from __future__ import annotations
 
-import os
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,12 @@ from typing import Any
 from ..jsonable import encode
 from ..model import is_run_id
 from . import catalogfile, folder, ownership
+from .days import DayFolders
 from .notices import NoticeReader
 from .ownership import Owner
 from .runtable import RunTable
 
-_DAY = re.compile(r"\d{8}")
-# A folder that changed this recently may change again without a new time stamp.
-_RACY_S = 2.0
+# A folder that appeared in a busy moment is read once more when it has settled.
 _SETTLED_S = 3.0
 
 
@@ -30,14 +27,14 @@ class Catalogue:
     """All documents of a local store, as fresh as the last ``refresh``. Not safe for threads."""
 
     def __init__(self, store: Path) -> None:
-        self._runs = store / "runs"
         self._store = store
         self.table = RunTable()
         self.revision = 0
         # Run id -> revision of its last change, the latest last.
         self._touched: dict[str, int] = {}
         self._notices = NoticeReader(store / "index" / "changes")
-        self._days: dict[str, int] = {}
+        self._days = DayFolders(store / "runs")
+        self._arrived: dict[str, tuple[int, str]] = {}
         # Looked at in every refresh: owners that may die, folders that are not whole yet.
         self._open: dict[str, Owner] = {}
         self._partial: set[str] = set()
@@ -57,10 +54,10 @@ class Catalogue:
 
     def _begin(self) -> None:
         state = self._file.load(self.table)
-        if state is not None:
-            self._restore(state)
+        if state is not None and self._restore(state):
             self._file.changed(len(self._changed()))
         else:
+            self.table.forget_all()
             self._rebuild()
         self.revision = 1
 
@@ -88,7 +85,7 @@ class Catalogue:
         # The ends of the notices first and the folders second: what changes meanwhile is named
         # by a notice that is still to be read.
         self._notices.skip()
-        self._days.clear()
+        self._days.restore({})
         self._file.changed(1)
         known = set(self.table.ids())
         found = self._look_at_days()
@@ -111,7 +108,10 @@ class Catalogue:
         if before is not None and (document == before or encode(document) == encode(before)):
             return False
         self.table.put(document)
-        self._file.mark(run_id, document)
+        if before is None:
+            number = (document["number"], run_id)
+            series = document["series"]
+            self._arrived[series] = max(self._arrived.get(series, number), number)
         return True
 
     def _died(self) -> set[str]:
@@ -124,27 +124,20 @@ class Catalogue:
 
     def _look_at_days(self) -> set[str]:
         """Runs that were copied in or removed, seen by the times of the day folders."""
-        days = _day_folders(self._runs)
-        gone = self._days.keys() - days.keys()
-        altered = [day for day, moment in days.items() if self._days.get(day) != moment]
-        if not gone and not altered:
-            return set()
-        known: dict[str, set[str]] = {}
-        for run_id in [*self.table.ids(), *self._partial]:
-            known.setdefault(run_id[:8], set()).add(run_id)
         found: set[str] = set()
-        for day in gone:
-            del self._days[day]
-            found |= known.get(day, set())
-        for day in altered:
-            racy = time.time() - days[day] / 1e9 < _RACY_S
-            self._days[day] = 0 if racy else days[day]
-            listed = _run_folders(self._runs / day)
-            found |= listed ^ known.get(day, set())
-            if racy:
-                now = time.monotonic()
-                self._settling.update(dict.fromkeys(listed - known.get(day, set()), now))
+        for day in self._days.changed():
+            partial = (run_id for run_id in self._partial if run_id[:8] == day.name)
+            known = {*self.table.of_day(day.name), *partial}
+            differ = {r for r in day.entries ^ known if is_run_id(r) and r[:8] == day.name}
+            found |= differ
+            if day.racy:
+                self._settling.update(dict.fromkeys(differ - known, time.monotonic()))
         return found
+
+    def arrived(self) -> dict[str, tuple[int, str]]:
+        """The highest number, with its run, of each series that got runs since the last call."""
+        arrived, self._arrived = self._arrived, {}
+        return arrived
 
     # -- what changed ------------------------------------------------------------------------------
 
@@ -163,21 +156,34 @@ class Catalogue:
 
     def write_back(self, *, now: bool = False) -> None:
         """Leave the catalogue on disk where enough changed and the store can be written."""
-        if self.revision and self._file.due(len(self.table.rows), now=now):
+        if self.revision and self._file.due(now=now):
             self._file.save(self.table, self._state())
 
     def _state(self) -> dict[str, Any]:
         looked_at = self._open.keys() | self._partial | self._settling.keys()
         return {
             "notices": self._notices.state(),
-            "days": dict(self._days),
+            "days": self._days.state(),
             "look": sorted(looked_at),
+            "watched": {
+                run_id: told
+                for run_id in self._open
+                if (told := ownership.watched(folder.place(self._store, run_id)))
+            },
         }
 
-    def _restore(self, state: dict[str, Any]) -> None:
-        self._notices.restore(state["notices"])
-        self._days = dict(state["days"])
-        self._partial = {run_id for run_id in state["look"] if is_run_id(run_id)}
+    def _restore(self, state: dict[str, Any]) -> bool:
+        """Go on where a reader before left off; False where its words make no sense."""
+        try:
+            self._notices.restore(state["notices"])
+            self._days.restore(state["days"])
+            self._partial = {run_id for run_id in state["look"] if is_run_id(run_id)}
+            watched = dict(state["watched"].items())
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
+            return False
+        for run_id in filter(is_run_id, watched):
+            ownership.watch(folder.place(self._store, run_id), watched[run_id])
+        return True
 
 
 def _keep(ids: set[str], run_id: str, member: bool) -> None:
@@ -185,19 +191,3 @@ def _keep(ids: set[str], run_id: str, member: bool) -> None:
         ids.add(run_id)
     else:
         ids.discard(run_id)
-
-
-def _day_folders(runs: Path) -> dict[str, int]:
-    try:
-        with os.scandir(runs) as entries:
-            return {e.name: e.stat().st_mtime_ns for e in entries if _DAY.fullmatch(e.name)}
-    except OSError:
-        return {}
-
-
-def _run_folders(day: Path) -> set[str]:
-    try:
-        names = [path.name for path in day.iterdir()]
-    except OSError:
-        return set()
-    return {name for name in names if is_run_id(name) and name[:8] == day.name}

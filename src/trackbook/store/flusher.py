@@ -15,8 +15,15 @@ INTERVAL = 0.2
 class Flushed(Protocol):
     """What the thread looks after."""
 
+    @property
+    def held(self) -> int:
+        """How many bytes wait in memory."""
+
     def tick(self) -> None:
         """Write what waits; never raises."""
+
+    def last(self) -> None:
+        """The process ends: write what waits, or say that it is lost; never raises."""
 
 
 class Flusher:
@@ -25,7 +32,7 @@ class Flusher:
     def __init__(self) -> None:
         self._renew()
         os_calls.call_in_child(self._renew)
-        atexit.register(self.flush)
+        atexit.register(self.end)
 
     def _renew(self) -> None:
         # Also in a forked child: no thread of the parent's lives there, and no run is ours.
@@ -45,7 +52,7 @@ class Flusher:
             try:
                 thread.start()
             except RuntimeError:
-                return  # the interpreter is ending: ``flush`` at exit does the rest
+                return  # the interpreter is ending: ``end`` at exit does the rest
             self._thread = thread
 
     def forget(self, item: Flushed) -> None:
@@ -55,12 +62,23 @@ class Flusher:
             if not self._watched:
                 self._some.clear()
 
+    def held(self) -> int:
+        """How many bytes wait in memory in all."""
+        return sum(item.held for item in self._items())
+
     def flush(self) -> None:
         """Tick everything once, now."""
-        with self._lock:
-            items = list(self._watched.values())
-        for item in items:
+        for item in self._items():
             item.tick()
+
+    def end(self) -> None:
+        """Let everything write for the last time."""
+        for item in self._items():
+            item.last()
+
+    def _items(self) -> list[Flushed]:
+        with self._lock:
+            return list(self._watched.values())
 
     def _loop(self) -> None:
         while True:

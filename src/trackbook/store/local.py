@@ -6,23 +6,31 @@ import atexit
 import contextlib
 import os
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue, RunNotFound, StoreError
-from ..jsonable import dumps, loads
 from ..model import FORMAT, Document, is_run_id
-from . import blobs, edits, folder, metriclog, os_calls, selection, series
+from . import (
+    blobs,
+    edits,
+    folder,
+    identity,
+    metriclog,
+    os_calls,
+    ownership,
+    room,
+    selection,
+    series,
+)
 from .catalogue import Catalogue
 from .notices import Notices
 from .protocol import Blobs, Changes, Points
 from .query import compile_where
+from .rows import Found
 from .writer import LocalWriter, check_format
-
-_STORE = "store.json"
 
 
 class LocalStore:
@@ -51,48 +59,18 @@ class LocalStore:
     # -- the store itself --------------------------------------------------------------------------
 
     def _read_identity(self) -> None:
-        try:
-            data = (self._root / _STORE).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        except OSError as problem:
-            raise StoreError(f"the store {self._root} cannot be read: {problem}") from problem
-        try:
-            content = loads(data)
-            store_id, self._format = str(content["id"]), int(content["format"])
-            algorithm = content.get("hash", blobs.DEFAULT)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise StoreError(
-                f"{self._root / _STORE} is damaged; delete it, and the next write makes it anew"
-            ) from None
-        if algorithm in blobs.ALGORITHMS:
-            self._blobs.algorithm = algorithm
-        elif self._format <= FORMAT:
-            raise StoreError(f"{self._root} keeps blobs by {algorithm!r}, which is not known here")
-        self.id = store_id
+        found = identity.read(self._root)
+        if found is not None:
+            self.id, self._format = found.id, found.format
+            if found.algorithm in blobs.ALGORITHMS:
+                self._blobs.algorithm = found.algorithm
 
     def prepare(self) -> None:
         """Make the folder a store where it is none; raises ``StoreError`` where that cannot be."""
         if not self.id:
             self._read_identity()
         if not self.id:
-            content = {
-                "format": FORMAT,
-                "id": os.urandom(8).hex(),
-                "hash": blobs.DEFAULT,
-                "created": time.time(),
-            }
-            try:
-                (self._root / "runs").mkdir(parents=True, exist_ok=True)
-                for name, data in (
-                    (".gitignore", b"*\n"),
-                    (_STORE, dumps(content, pretty=True) + b"\n"),
-                ):
-                    # What is there stays: a user's own file, or another process was faster.
-                    with contextlib.suppress(FileExistsError):
-                        os_calls.create(self._root / name, data)
-            except OSError as problem:
-                raise StoreError(f"no store can be made in {self._root}: {problem}") from problem
+            identity.write(self._root)
             self._read_identity()
         if self.newer:
             raise StoreError(
@@ -102,12 +80,7 @@ class LocalStore:
 
     def replaced(self) -> bool:
         """Whether the folder is no longer the store that this object knew."""
-        try:
-            return bool(self.id) and loads((self._root / _STORE).read_bytes())["id"] != self.id
-        except FileNotFoundError:
-            return True
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
+        return bool(self.id) and identity.is_another(self._root, self.id)
 
     @property
     def newer(self) -> bool:
@@ -130,12 +103,16 @@ class LocalStore:
         try:
             self._number(document)
             place.parent.mkdir(parents=True, exist_ok=True)
+            os_calls.check_folders(place.parent)
             place.mkdir()
             writer = LocalWriter(place, document, self._notices)
         except FileExistsError:
             raise StoreError(f"there is a run {document['id']} already") from None
         except OSError as problem:
-            raise StoreError(f"no run can be written to {self._root}: {problem}") from problem
+            with contextlib.suppress(OSError):
+                place.rmdir()
+            why = room.reason(self._root, problem)
+            raise StoreError(f"no run can be started: {why}") from problem
         try:
             writer.save()
         except StoreError:
@@ -156,15 +133,32 @@ class LocalStore:
                 lambda: self._of(name),
             )
 
-    def _of(self, name: str) -> list[tuple[str, int]]:
+    def _of(self, name: str) -> list[series.Claim]:
+        """The runs of a series; what all series have is written down for the next time."""
         with self._lock:
-            self._catalogue.refresh()
-            rows = self._catalogue.table.rows.values()
-            return [(d["id"], d["number"]) for d in rows if d["series"] == name]
+            self._refresh()
+            known: dict[str, list[series.Claim]] = {}
+            rows = self._catalogue.table.rows
+            of_each, ids, numbers = (rows.values(key) for key in ("series", "id", "number"))
+            for place in rows.places:
+                known.setdefault(of_each[place], []).append((ids[place], numbers[place]))
+            if self.id and self.writable:
+                with contextlib.suppress(OSError):
+                    series.fill(self._root / "index", known)
+        return known.get(name, [])
 
     def next_number(self, series_name: str) -> int:
-        """1 + the number of the last run of the series."""
-        return max((number for _, number in self._of(series_name)), default=0) + 1
+        """1 + the number of the last run of the series.
+
+        A process that only writes takes it from the series' file, without opening the catalogue.
+        """
+        if self._catalogue.revision:
+            with self._lock:
+                self._refresh()
+        last = series.last(self._root / "index", series_name)
+        if last is None:
+            last = max((number for _, number in self._of(series_name)), default=0)
+        return last + 1
 
     def resume(self, run_id: str) -> LocalWriter:
         """Own a run again."""
@@ -174,17 +168,20 @@ class LocalStore:
         if folder.is_damaged(present):
             raise StoreError(f"run {run_id} cannot be continued: {present['error']['message']}")
         place = folder.place(self._root, run_id)
+        owned = StoreError(
+            f"run {run_id} is still being written by another process; end it there first"
+        )
+        if ownership.look(place)[0] is ownership.Owner.ALIVE:
+            raise owned  # perhaps on a machine that does not see the lock
         try:
             # The kernel's own words: edits stay in their files.
-            document: Document = {**present, **loads((place / folder.RUN).read_bytes())}
+            document: Document = {**present, **folder.own_words(place)}
             for key in ("star", "archived", "deleted"):
                 document.pop(key, None)
             document["summary"] = present["summary"]
             writer = LocalWriter(place, document, self._notices)
         except BlockingIOError:
-            raise StoreError(
-                f"run {run_id} is still being written by another process; end it there first"
-            ) from None
+            raise owned from None
         except (OSError, ValueError) as problem:
             raise StoreError(f"run {run_id} cannot be continued: {problem}") from problem
         self._writers[run_id] = writer
@@ -195,13 +192,33 @@ class LocalStore:
         clean = edits.checked(change)
         place = self._place(run_id)
         self.prepare()
-        if not clean:
-            return
+        if clean:
+            document = self._unedited(place)
+            edits.check_damaged(document, clean)
+            self._keep_edit(place, edits.record(edits.closing(document, clean)))
+
+    def undo(self, run_id: str, edit: str | None = None) -> None:
+        """Take an edit back."""
+        place = self._place(run_id)
+        self.prepare()
+        document = self._unedited(place)
+        made = edits.undoing(document, edits.records(place), edit)
+        edits.check_damaged(document, made["change"])
+        self._keep_edit(place, made)
+
+    def _keep_edit(self, place: Path, made: Mapping[str, Any]) -> None:
         try:
-            with self._notices.around(run_id):
-                edits.write(place, clean)
+            with self._notices.around(place.name):
+                edits.write(place, made)
         except OSError as problem:
-            raise StoreError(f"run {run_id} cannot be edited: {problem}") from problem
+            why = room.reason(self._root, problem)
+            raise StoreError(f"run {place.name} cannot be edited: {why}") from problem
+
+    def _unedited(self, place: Path) -> Document:
+        document, _ = folder.read_unedited(place)
+        if document is None:
+            raise RunNotFound(f"no run has the id {place.name!r}")
+        return document
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -213,17 +230,16 @@ class LocalStore:
         sort: str | Sequence[str] = "-started",
         limit: int | None = None,
         archived: bool = False,
-    ) -> list[Document]:
+    ) -> Found:
         """The documents that match."""
-        query = compile_where(where)
+        compile_where(where)
         selection.check_sort(sort)
         self.before_read()
         with self._lock:
             self._refresh()
-            table = self._catalogue.table
-            documents = list(table.rows.values()) if query is None else table.search(query)
+            rows = self._catalogue.table.rows
         return selection.select(
-            documents, experiment=experiment, sort=sort, limit=limit, archived=archived
+            rows, where, experiment=experiment, sort=sort, limit=limit, archived=archived
         )
 
     def _refresh(self) -> None:
@@ -232,20 +248,29 @@ class LocalStore:
         self._catalogue.refresh()
         # A folder that is no store yet stays as it is, and so does a newer one's index.
         if self.id and self.writable:
+            self._note_arrivals()
             self._catalogue.write_back()
+
+    def _note_arrivals(self) -> None:
+        """Runs that were copied here count for the numbers of their series."""
+        for name, (number, run_id) in self._catalogue.arrived().items():
+            with contextlib.suppress(OSError):
+                series.note(self._root / "index", name, run_id, number)
 
     def count(self) -> int:
         """How many runs there are, without the deleted."""
         self.before_read()
         with self._lock:
             self._refresh()
-            return sum(not d.get("deleted") for d in self._catalogue.table.rows.values())
+            return len(self._catalogue.table.rows.kept)
 
     def trash(self) -> list[Document]:
         """The deleted runs, the newest first; they stay on disk until they are purged."""
         with self._lock:
             self._refresh()
-            gone = [d for d in self._catalogue.table.rows.values() if d.get("deleted")]
+            rows = self._catalogue.table.rows
+        deleted = rows.values("deleted")
+        gone = rows.documents([place for place in rows.places if deleted[place]])
         return sorted(gone, key=lambda document: document["started"], reverse=True)
 
     def document(self, run_id: str) -> Document:
@@ -263,8 +288,8 @@ class LocalStore:
         self.before_read()
         with self._lock:
             self._catalogue.refresh()
-            documents = list(self._catalogue.table.rows.values())
-        return selection.resolve(ref, documents)
+            rows = self._catalogue.table.rows
+        return selection.resolve(ref, rows.extracts(selection.TOLD_BY))
 
     def changes(self, since: int) -> Changes:
         """Refresh, then say what changed since a revision that this object gave before."""
@@ -279,13 +304,22 @@ class LocalStore:
 
     def points(self, run_id: str, keys: Iterable[str] | None = None) -> dict[str, Points]:
         """The logged points of each metric, live runs included."""
-        return metriclog.read_points(self._place(run_id), keys)
+        try:
+            return metriclog.read_points(self._place(run_id), keys)
+        except OSError as problem:
+            why = f"{problem.strerror}"
+            raise StoreError(f"the points of run {run_id} cannot be read: {why}") from problem
 
     def records(self, run_id: str, kind: str) -> list[dict[str, Any]]:
         """The lines of ``cells`` or ``artifacts``; empty where there are none."""
         if kind not in folder.KINDS_OF_LINES:
             raise InvalidValue(f"a run has {' and '.join(folder.KINDS_OF_LINES)}, no {kind!r}")
         return folder.read_lines(self._place(run_id), kind)
+
+    def edits(self, run_id: str) -> list[dict[str, Any]]:
+        """The edits of the run in their order."""
+        place = self._place(run_id)
+        return edits.history(self._unedited(place), edits.records(place))
 
     def logs(self, run_id: str) -> str:
         """The console text of the run."""
@@ -296,7 +330,11 @@ class LocalStore:
         if not isinstance(run_id, str) or not is_run_id(run_id):
             raise RunNotFound(f"{run_id!r:.60} is not a run id")
         place = folder.place(self._root, run_id)
-        if not (place / folder.RUN).exists():
+        try:
+            os_calls.check_folders(place.parent, place)
+        except OSError:
+            raise RunNotFound(f"the folder of run {run_id!r} is a link, not followed") from None
+        if not os.path.lexists(place / folder.RUN):
             raise RunNotFound(f"no run has the id {run_id!r}")
         writer = self._writers.get(run_id)
         if writer is not None:

@@ -13,11 +13,14 @@ from typing import Any
 from ..errors import InvalidValue, RunNotFound, StoreError
 from ..jsonable import dumps, loads
 from ..model import Document, is_run_id
-from . import edits, metriclog, selection
+from . import edits, metriclog, os_copies, selection
 from .blobs import check_name, name_of
 from .folder import KINDS_OF_LINES
+from .intake import Watch
+from .manifest import Entry, Scan, pack
 from .protocol import Blobs, Changes, Points
 from .query import compile_where
+from .rows import Found
 from .runtable import RunTable
 from .tally import RECORD, Tally
 
@@ -35,10 +38,19 @@ class MemoryBlobs:
         self._content[name] = bytes(data)
         return name
 
-    def put_file(self, path: Path) -> tuple[str, int]:
+    def put_file(self, path: Path, watch: Watch | None = None) -> tuple[str, int]:
         """Keep a copy of a file; returns its name and size in bytes."""
-        data = path.read_bytes()
+        with os_copies.open_regular(path) as file:
+            data = file.read()
+        if watch is not None:
+            watch.copied(len(data))
         return self.put(data), len(data)
+
+    def put_folder(self, found: Scan, watch: Watch | None = None) -> tuple[str, list[Entry]]:
+        """Keep a folder's files and their manifest; returns its name, and what it names."""
+        kept = {path: self.put_file(found.root / path, watch) for path in found.files}
+        entries = [Entry(path, size, blob) for path, (blob, size) in kept.items()]
+        return self.put(pack(entries)), entries
 
     def get(self, name: str) -> bytes:
         """The bytes of a name; raises ``StoreError`` where there are none."""
@@ -47,9 +59,11 @@ class MemoryBlobs:
             raise StoreError(f"the store has no blob {name}")
         return self._content[name]
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str, limit: int | None = None) -> Path:
         """A readable file with the content; never write to it."""
         data = self.get(name)
+        if limit is not None and len(data) > limit:
+            raise StoreError(f"blob {name} has more than {limit} bytes")
         if self._files is None:
             self._files = tempfile.TemporaryDirectory(prefix="trackbook-")
         path = Path(self._files.name) / name
@@ -139,9 +153,12 @@ class MemoryStore:
             self._lay(document["id"])
 
     def _lay(self, run_id: str) -> None:
-        self._table.put(edits.lay_over(self._saved[run_id], self._edits.get(run_id, [])))
+        self._table.put(self._edited(run_id))
         self._revision += 1
         self._touched[run_id] = self._revision
+
+    def _edited(self, run_id: str) -> Document:
+        return edits.lay_over(self._saved[run_id], edits.counting(self._edits.get(run_id, [])))
 
     def create(self, document: Document) -> MemoryWriter:
         """Begin a run."""
@@ -168,7 +185,9 @@ class MemoryStore:
         return writer
 
     def _of(self, name: str) -> list[tuple[str, int]]:
-        return [(d["id"], d["number"]) for d in self._table.rows.values() if d["series"] == name]
+        rows = self._table.rows
+        keys = [rows.values(key) for key in ("series", "id", "number")]
+        return [(i, n) for s, i, n in zip(*keys, strict=True) if s == name]
 
     def next_number(self, series: str) -> int:
         """1 + the number of the last run of the series."""
@@ -178,10 +197,28 @@ class MemoryStore:
     def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
         """Lay a person's change over the run."""
         clean = edits.checked(change)
+        document = self.document(run_id)
+        if clean:
+            self._keep_edit(run_id, edits.record(edits.closing(document, clean)))
+
+    def undo(self, run_id: str, edit: str | None = None) -> None:
+        """Take an edit back."""
         self.document(run_id)
         with self._lock:
-            self._edits.setdefault(run_id, []).append(clean)
+            made = edits.undoing(self._saved[run_id], self._edits.get(run_id, []), edit)
+            self._keep_edit(run_id, made)
+
+    def _keep_edit(self, run_id: str, made: dict[str, Any]) -> None:
+        with self._lock:
+            kept = self._edits.setdefault(run_id, [])
+            kept.append({**made, "id": f"{len(kept):016d}"})
             self._lay(run_id)
+
+    def edits(self, run_id: str) -> list[dict[str, Any]]:
+        """The edits of the run in their order."""
+        self.document(run_id)
+        with self._lock:
+            return edits.history(self._saved[run_id], list(self._edits.get(run_id, [])))
 
     def find(
         self,
@@ -191,23 +228,22 @@ class MemoryStore:
         sort: str | Sequence[str] = "-started",
         limit: int | None = None,
         archived: bool = False,
-    ) -> list[Document]:
+    ) -> Found:
         """The documents that match."""
         self.before_read()
-        query = compile_where(where)
+        compile_where(where)
         selection.check_sort(sort)
         with self._lock:
-            rows = self._table.rows.values()
-            documents = list(rows) if query is None else self._table.search(query)
+            rows = self._table.rows
         return selection.select(
-            documents, experiment=experiment, sort=sort, limit=limit, archived=archived
+            rows, where, experiment=experiment, sort=sort, limit=limit, archived=archived
         )
 
     def count(self) -> int:
         """How many runs there are, without the deleted."""
         self.before_read()
         with self._lock:
-            return sum(not d.get("deleted") for d in self._table.rows.values())
+            return len(self._table.rows.kept)
 
     def document(self, run_id: str) -> Document:
         """One document as ``find`` gives it."""
@@ -222,8 +258,8 @@ class MemoryStore:
         """The run id meant by an id, a unique prefix of one, a name or ``"latest"``."""
         self.before_read()
         with self._lock:
-            documents = list(self._table.rows.values())
-        return selection.resolve(ref, documents)
+            rows = self._table.rows
+        return selection.resolve(ref, rows.extracts(selection.TOLD_BY))
 
     def changes(self, since: int) -> Changes:
         """What changed since a revision that this object gave before."""

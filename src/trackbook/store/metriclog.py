@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidValue
 from ..jsonable import dumps, loads
-from . import os_calls
+from . import limits, os_append, os_calls
 from .protocol import Points
 from .tally import DTYPE, RECORD, Tally
 
@@ -32,14 +33,15 @@ class MetricLog:
     """
 
     def __init__(self, folder: Path, wake: Callable[[], None]) -> None:
-        self._keys = os_calls.AppendFile(folder / KEYS, os_calls.torn_line)
-        self._records = os_calls.AppendFile(folder / BIN, _torn_record)
+        self._keys = os_append.AppendFile(folder / KEYS, os_append.torn_line)
+        self._records = os_append.AppendFile(folder / BIN, _torn_record)
         self._names: Names = read_names(folder)
         self._numbers = {name: i for i, name in enumerate(self._names) if name is not None}
         self._ids: dict[str, int] = {}
         self._tally = Tally()
         self._counted = 0
         self._wake = wake
+        self._refused: list[float] | None = None
         self._pid = os.getpid()
         self._lock = threading.RLock()
         os_calls.call_in_child(self._in_child)
@@ -56,8 +58,13 @@ class MetricLog:
             self._wake()
             return False
         with self._lock:
+            if self._refused is not None:
+                self._refused[0] += 1
+                return False
             number = self._numbers.get(key)
             if number is None:
+                if len(self._names) >= limits.KEYS:
+                    raise InvalidValue(f"a run has at most {limits.KEYS} metrics, {key!r:.60} not")
                 line = dumps(key) + b"\n"
                 number = self._numbers[key] = len(self._names)
                 self._names.append(key)
@@ -67,9 +74,26 @@ class MetricLog:
         return True
 
     @property
-    def waiting(self) -> bool:
-        """Whether there are points that are not on disk."""
-        return bool(self._records.pending)
+    def waiting(self) -> int:
+        """How many bytes of points are not on disk."""
+        return len(self._records.pending)
+
+    def refuse(self, *, forget: bool = False) -> None:
+        """Take no more points, because memory is full too; ``forget`` drops those that wait."""
+        with self._lock:
+            if forget:
+                self._records.pending.clear()
+                self._counted = 0
+            if self._refused is None:
+                self._refused = [0, time.time()]
+                self._ids.clear()  # every point of every key asks, and is counted
+
+    def accept(self) -> tuple[int, float]:
+        """Take points again: how many were not taken, and since when."""
+        with self._lock:
+            count, since = self._refused or (0, 0.0)
+            self._refused = None
+            return int(count), since
 
     def flush(self) -> None:
         """Write what waits; raises ``OSError`` and keeps it where the disk does not take it."""
@@ -150,7 +174,7 @@ def _torn_record(path: Path) -> int:
 def read_records(folder: Path) -> bytes:
     """The whole records of a run; empty where there are none."""
     try:
-        data = (folder / BIN).read_bytes()
+        data = os_calls.read_plain(folder / BIN, limits.RECORDS)
     except FileNotFoundError:
         return b""
     torn = len(data) % SIZE
@@ -160,7 +184,7 @@ def read_records(folder: Path) -> bytes:
 def count_records(folder: Path) -> int:
     """How many whole records a run has on disk."""
     try:
-        return (folder / BIN).stat().st_size // SIZE
+        return os_calls.size_of(folder / BIN) // SIZE
     except OSError:
         return 0
 
@@ -168,7 +192,7 @@ def count_records(folder: Path) -> int:
 def read_names(folder: Path) -> Names:
     """The names of a run's keys by number; None for a line that cannot be read."""
     try:
-        lines = (folder / KEYS).read_bytes().split(b"\n")[:-1]
+        lines = os_calls.read_plain(folder / KEYS, limits.NAMES).split(b"\n", limits.KEYS)[:-1]
     except FileNotFoundError:
         return []
     return [_name(line) for line in lines]
@@ -186,7 +210,8 @@ def tally(folder: Path) -> tuple[dict[str, dict[str, float]], float]:
     """The summary of the records on disk, and the time of the last one (0 without any)."""
     counted = Tally()
     # The records first: each key met is then sure to have its name on disk.
-    counted.add(read_records(folder))
+    if count_records(folder) * SIZE <= limits.TALLIED:
+        counted.add(read_records(folder))
     return counted.summary(read_names(folder)), counted.last_time
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import os_calls
+from . import limits, os_calls, os_machine
 
 _NOTICE = re.compile(rb"([<>]) (\d{8}-\d{6}-[0-9a-z]{10})\n")
 _HEAD = 64
@@ -25,7 +25,7 @@ class Notices:
     """The notice file that this machine writes."""
 
     def __init__(self, index: Path) -> None:
-        self._file = index / "changes" / f"{os_calls.host()}-{os_calls.boot_id()}.log"
+        self._file = index / "changes" / f"{os_machine.host()}-{os_machine.boot_id()}.log"
 
     def begin(self, run_id: str) -> None:
         """Say that a run is about to change."""
@@ -84,7 +84,8 @@ class NoticeReader:
     def _files(self) -> list[tuple[str, os.stat_result]]:
         try:
             with os.scandir(self.folder) as entries:
-                return [(e.name, e.stat()) for e in entries if e.name.endswith(".log")]
+                listed = [e for e in entries if e.name.endswith(".log")]
+                return [(e.name, e.stat()) for e in listed if e.is_file(follow_symlinks=False)]
         except OSError:
             return []
 
@@ -92,16 +93,18 @@ class NoticeReader:
         """Take in what is new in one file; False where it is not the file we knew."""
         seen = self.seen.get(name)
         try:
-            with (self.folder / name).open("rb") as file:
+            with os_calls.open_plain(self.folder / name) as file:
                 inode = os.fstat(file.fileno()).st_ino
                 head = file.read(_HEAD)
                 if seen is not None and not self._same(seen, inode, head):
                     return False
                 offset = seen.offset if seen else 0
-                if file.seek(0, os.SEEK_END) < offset:
+                size = file.seek(0, os.SEEK_END)
+                if size < offset:
                     return False
-                file.seek(offset)
-                data = file.read()
+                # Of a file that is no list of notices, the end will do.
+                offset = file.seek(max(offset, size - limits.NOTICES))
+                data = file.read(size - offset)
         except OSError:
             return False
         data = data[: data.rfind(b"\n") + 1]

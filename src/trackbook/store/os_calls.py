@@ -10,24 +10,26 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import shutil
-import socket
 import stat
 import time
 import weakref
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
 
+from .. import formats
+
 _RETRIES = 20
+# For reading what may be anybody's: no link is followed, and no pipe waited for.
+_PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 # -- whole files -----------------------------------------------------------------------------------
 
 
 def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Put a file in place whole: readers see the old content or the new, also after a crash."""
+    check_folders(path.parent)
     temporary = _write_beside(path, data, durable=durable)
     try:
         os.replace(temporary, path)
@@ -36,9 +38,20 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
         raise
 
 
-def create(path: Path, data: bytes) -> None:
+def replace_in_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Put a derived file in place whole, too large to have in memory; not durable."""
+    temporary = temporary_beside(path)
+    try:
+        with new_file(temporary) as file:
+            file.writelines(parts)
+        os.replace(temporary, path)
+    finally:
+        remove(temporary)
+
+
+def create(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Make a new file, whole; raises ``FileExistsError`` where there is one already."""
-    temporary = _write_beside(path, data)
+    temporary = _write_beside(path, data, durable=durable)
     try:
         # A link appears whole and never takes another file's place.
         os.link(temporary, path)
@@ -89,18 +102,43 @@ def write_all(fd: int, data: bytes | memoryview) -> None:
         view = view[os.write(fd, view) :]
 
 
+def open_for_writing(path: Path, more: int = 0) -> int:
+    """A descriptor of a regular file, made where missing; ``OSError`` for a link or a pipe."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    fd = os.open(path, flags | more, 0o666)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise _not_plain(path)
+    return fd
+
+
 def append(path: Path, data: bytes) -> None:
     """Add to the end of a file in one call; the file and its folder are made where missing."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    check_folders(path.parent)
     try:
-        fd = os.open(path, flags, 0o666)
+        fd = open_for_writing(path, os.O_APPEND)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, flags, 0o666)
+        fd = open_for_writing(path, os.O_APPEND)
     try:
         write_all(fd, data)
     finally:
         os.close(fd)
+
+
+def check_folders(*folders: Path) -> None:
+    """Raise ``OSError`` where one of the folders is a link: what is below it is elsewhere."""
+    for folder in folders:
+        if folder.is_symlink():
+            raise OSError(errno.EINVAL, "a link, which is not followed", str(folder))
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a regular file; ``OSError`` for a link or a pipe."""
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
+        raise _not_plain(path)
+    return status.st_size
 
 
 def sync_folder(path: Path) -> None:
@@ -157,11 +195,34 @@ def remove_unless_used(path: Path, modified_ns: int) -> bool:
 
 def open_plain(path: Path) -> IO[bytes]:
     """A regular file, open for reading; ``OSError`` for a link, a pipe or a folder."""
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fd = os.open(path, _PLAIN)
+    except OSError as problem:
+        if problem.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+            raise _not_plain(path) from None
+        raise
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+        raise _not_plain(path)
     return os.fdopen(fd, "rb")
+
+
+def read_plain(path: Path, limit: int) -> bytes:
+    """A regular file as bytes; ``OSError`` for a link or a pipe, and for more than ``limit``."""
+    with open_plain(path) as file:
+        return file.read(check_size(file, limit))
+
+
+def check_size(file: IO[bytes], limit: int) -> int:
+    """The bytes of an open file; ``OSError`` where these are more than ``limit``."""
+    size = os.fstat(file.fileno()).st_size
+    if size > limit:
+        raise OSError(errno.EFBIG, f"larger than {formats.size(limit)}", file.name)
+    return size
+
+
+def _not_plain(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "not a regular file", str(path))
 
 
 def copy_plain(source: Path, target: Path) -> None:
@@ -179,90 +240,6 @@ def identity(path: Path) -> tuple[int, int, int]:
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-class AppendFile:
-    """A file that grows at its end: what could not be written waits in ``pending``.
-
-    ``pending`` may be extended by any thread at any time; ``drain`` is called by one at a time.
-    The file is made by the first ``drain``. ``tail(data)`` says how many bytes of a last write that
-    was cut off are to go before more is added.
-    """
-
-    def __init__(self, path: Path, tail: Callable[[Path], int]) -> None:
-        self.path = path
-        self.pending = bytearray()
-        self.drained = 0
-        """How many bytes have gone to the file."""
-        self._tail = tail
-        self._fd: int | None = None
-        self._start = 0
-
-    def drain(self, limit: int | None = None) -> None:
-        """Write what waits (its first ``limit`` bytes); raises where the disk does not take it all.
-
-        What was not written keeps waiting.
-        """
-        if limit is None:
-            limit = len(self.pending)
-        if not limit:
-            return
-        if self._fd is None:
-            self._open()
-        assert self._fd is not None
-        end = self.drained + limit
-        while True:
-            # By the file's size, not by what ``write`` returns: Ctrl-C may come in between.
-            size = os.fstat(self._fd).st_size
-            written = min(size - self._start - self.drained, end - self.drained)
-            if written < 0:  # somebody cut the file
-                self._start, written = size - self.drained, 0
-            del self.pending[:written]
-            self.drained += written
-            if self.drained >= end:
-                return
-            # A copy: a view would forbid other threads to extend the buffer meanwhile.
-            os.write(self._fd, bytes(self.pending[: min(end - self.drained, 1 << 20)]))
-
-    def _open(self) -> None:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        fd = os.open(self.path, flags, 0o666)
-        try:
-            torn = self._tail(self.path)
-            size = os.fstat(fd).st_size - torn
-            if torn:
-                os.ftruncate(fd, size)
-            self._start = size - self.drained
-        except OSError:
-            os.close(fd)
-            raise
-        self._fd = fd
-
-    def sync(self) -> None:
-        """Make what was written survive a power cut."""
-        if self._fd is not None:
-            os.fsync(self._fd)
-
-    def close(self) -> None:
-        """Let go of the file; a later ``drain`` opens it again."""
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
-
-
-def torn_line(path: Path) -> int:
-    """How many bytes follow the last line break of a file."""
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        torn = 0
-        while torn < size:
-            step = min(1 << 16, size - torn)
-            file.seek(size - torn - step)
-            cut = file.read(step).rfind(b"\n")
-            if cut >= 0:
-                return torn + step - cut - 1
-            torn += step
-    return torn
-
-
 # -- locks -----------------------------------------------------------------------------------------
 
 _held: set[int] = set()
@@ -273,7 +250,7 @@ def take_lock(path: Path) -> tuple[int, bool] | None:
 
     It is not on a file system without locks. None while another process owns it.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    fd = open_for_writing(path)
     for attempt in range(_RETRIES):
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -301,7 +278,7 @@ def release_lock(fd: int) -> None:
 def lock_held(path: Path) -> bool:
     """Whether a living process owns the lock file; False where there is none."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, _PLAIN)
     except OSError:
         return False
     try:
@@ -346,24 +323,7 @@ def _after_fork() -> None:
 
 os.register_at_fork(after_in_child=_after_fork)
 
-# -- this machine ----------------------------------------------------------------------------------
-
-
-@cache
-def host() -> str:
-    """The name of this machine, fit for a file name."""
-    return re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())[:80] or "unknown"
-
-
-@cache
-def boot_id() -> str:
-    """What is the same for all processes of this machine since it was started."""
-    try:
-        text = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        # Systems without /proc: as good as the clock is steady.
-        text = f"{time.time() - time.monotonic():.0f}"[:-2]
-    return re.sub(r"[^A-Za-z0-9-]", "_", text)
+# -- and else --------------------------------------------------------------------------------------
 
 
 def writable(folder: Path) -> bool:

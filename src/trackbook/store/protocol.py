@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..model import Document
+from .intake import Watch
+from .manifest import Entry, Scan
+from .rows import Found
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,14 +38,20 @@ class Blobs(Protocol):
     def put(self, data: bytes) -> str:
         """Keep the bytes; returns their name. Keeping the same bytes twice costs nothing."""
 
-    def put_file(self, path: Path) -> tuple[str, int]:
-        """Keep a copy of a file, streamed; returns its name and size in bytes."""
+    def put_file(self, path: Path, watch: Watch | None = None) -> tuple[str, int]:
+        """Keep a copy of a regular file, streamed; returns its name and size in bytes."""
+
+    def put_folder(self, found: Scan, watch: Watch | None = None) -> tuple[str, list[Entry]]:
+        """Keep a folder's files and their manifest; returns its name, and what it names."""
 
     def get(self, name: str) -> bytes:
         """The bytes of a name; raises ``StoreError`` where there are none."""
 
-    def path(self, name: str) -> Path:
-        """A readable file with the content (decompressed); never write to it."""
+    def path(self, name: str, limit: int | None = None) -> Path:
+        """A readable file with the content (decompressed); never write to it.
+
+        Raises ``StoreError`` where the content has more than ``limit`` bytes.
+        """
 
 
 class RunWriter(Protocol):
@@ -108,11 +117,14 @@ class Store(Protocol):
         sort: str | Sequence[str] = "-started",
         limit: int | None = None,
         archived: bool = False,
-    ) -> list[Document]:
+    ) -> Found:
         """The documents that match, edits laid over them, status derived (``lost``).
 
+        A sequence that decodes a document when it is looked at, and gives columns without.
+
         ``where`` is an expression or a TinyDB query. ``sort`` is a dotted attribute or several,
-        ``-`` for descending; missing values come last. The caller must not change documents.
+        as a list or with commas, ``-`` for descending; missing values come last. The caller must
+        not change documents.
         """
 
     def count(self) -> int:
@@ -140,9 +152,23 @@ class Store(Protocol):
         """The console text of the run."""
 
     def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
-        """Lay a change over the run.
+        """Lay a person's change over the run.
 
-        ``change`` has any of ``name``, ``note``, ``star``, ``archived``, ``deleted``, ``tags``
-        (a mapping; None removes a tag) and ``death`` (a mapping, the server's alone).
-        Raises ``RunNotFound``, ``InvalidValue`` or ``StoreError``.
+        ``change`` has any of ``name``, ``note``, ``star``, ``archived``, ``deleted``, ``tags`` (a
+        mapping; None removes a tag), ``death`` (a mapping, the server's alone) and, of a lost run,
+        ``status``. Raises ``RunNotFound``, ``InvalidValue`` or ``StoreError``.
+        """
+
+    def edits(self, run_id: str) -> list[dict[str, Any]]:
+        """Every edit of the run in order, undone ones too.
+
+        Each has ``id, time`` (float s UTC)``, user, change, replaced`` (the values before)``,
+        undoes, redoes`` (the id of an edit, or None) and ``undone``. Raises ``RunNotFound``.
+        """
+
+    def undo(self, run_id: str, edit: str | None = None) -> None:
+        """Undo an edit, by default the last that is not undone; undoing an undo redoes.
+
+        It is an edit itself: nothing is removed, and other edits stay as they are, also later ones
+        of the same field. Raises ``RunNotFound``, ``InvalidValue`` or ``StoreError``.
         """

@@ -12,13 +12,14 @@ import operator
 import re
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, NoReturn
 
 from tinydb.queries import QueryInstance, QueryLike
 
 from ..errors import QueryError
+from . import complaints
 from .attributes import (
     MISSING,
     NAMES,
@@ -39,6 +40,8 @@ ALLOWED = (
     "joined by and, or, not"
 )
 _AGO = re.compile(r"-\s*(\d+(?:\.\d+)?)\s*([smhdw])")
+# What Python's parser may warn of: an unknown escape, a number that runs into a word.
+_WARNED_OF = re.compile(r"\\|\d[A-Za-z_]")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -50,15 +53,18 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 
 
-def compile_where(where: Any) -> QueryLike | None:
+def compile_where(
+    where: Any, getter: Callable[[str, Sequence[str]], Getter] = getter
+) -> QueryLike | None:
     """The query of an expression or a TinyDB query; None for no condition at all.
 
+    The query of an expression takes what the getters of attributes take, by default a document.
     Raises ``QueryError`` with the position and what is allowed.
     """
     if where is None or (isinstance(where, str) and not where.strip()):
         return None
     if isinstance(where, str):
-        return _Compiler(where).compile()
+        return _Compiler(where, getter).compile()
     if callable(where):
         return _forgiving(where)
     raise QueryError(f"where is an expression or a TinyDB query, not a {type(where).__name__}")
@@ -79,9 +85,12 @@ def _forgiving(query: Callable[[Any], Any]) -> QueryInstance:
 class _Compiler:
     """Turns one expression into a query."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, getter: Callable[[str, Sequence[str]], Getter]) -> None:
         self._text = text
+        self._getter = getter
         self._indent = len(text) - len(text.lstrip())
+        # One line without blanks before it, so that a column is a position.
+        self._line = re.sub(r"[\r\n\f]", " ", text).strip()
 
     def compile(self) -> QueryInstance:
         if len(self._text.encode("utf-8", "replace")) > MAX_BYTES:
@@ -91,10 +100,9 @@ class _Compiler:
         return self._condition(tree)
 
     def _parse(self) -> ast.expr:
-        # One line without blanks before it, so that a column is a position.
-        line = re.sub(r"[\r\n\f]", " ", self._text).strip()
+        line = self._line
         try:
-            if "\\" in line:
+            if _WARNED_OF.search(line):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     return ast.parse(line, mode="eval").body
@@ -103,7 +111,8 @@ class _Compiler:
             # 0 stands for the end.
             column = len(line) if problem.offset == 0 else (problem.offset or 1) - 1
             position = min(self._indent + column, len(self._text))
-            self._refuse(f"this is not an expression ({problem.msg})", position)
+            hint = complaints.of_syntax(line, column)
+            self._refuse(f"this is not an expression ({problem.msg}){hint}", position)
         except (ValueError, MemoryError, RecursionError) as problem:
             self._refuse(f"this is not an expression ({problem or 'nested too deep'})", 0)
 
@@ -127,6 +136,9 @@ class _Compiler:
         at = f" at column {position}" + (f" ({near!r})" if near else "")
         raise QueryError(f"{problem}{at}; {ALLOWED}", position)
 
+    def _complaint(self, node: ast.expr) -> str:
+        return complaints.of_node(node, ast.get_source_segment(self._line, node) or "")
+
     def _position(self, node: ast.AST) -> int:
         # ast counts bytes.
         data = self._text[self._indent :].encode("utf-8", "replace")
@@ -147,7 +159,7 @@ class _Compiler:
             answer = node.value
             return QueryInstance(lambda _: answer, None)
         if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
-            self._refuse(_complaint(node), node)
+            self._refuse(self._complaint(node), node)
         root, parts = self._path(node)
         value = self._value(node)
         if root == "tags" and parts:
@@ -206,7 +218,7 @@ class _Compiler:
         if not isinstance(node, ast.Constant) or not isinstance(
             node.value, bool | int | float | str | None
         ):
-            self._refuse(_complaint(node), node)
+            self._refuse(self._complaint(node), node)
         if timed and isinstance(node.value, str):
             return self._moment(node.value, node)
         return node.value
@@ -233,7 +245,7 @@ class _Compiler:
             self._check_statistic(node, root)
             parts = split(parts)
         try:
-            return getter(root, parts)
+            return self._getter(root, parts)
         except QueryError as problem:
             self._refuse(str(problem), node)
 
@@ -259,22 +271,8 @@ class _Compiler:
                 parts.append(key.value)
                 node = node.value
             else:
-                self._refuse(_complaint(node), node)
+                self._refuse(self._complaint(node), node)
         return node.id, parts[::-1]
-
-
-def _complaint(node: ast.expr) -> str:
-    match node:
-        case ast.Call():
-            return "functions and methods cannot be called here"
-        case ast.BinOp(op=ast.BitAnd() | ast.BitOr()):
-            return "& and | are not understood: write and, or"
-        case ast.BinOp():
-            return "arithmetic is not understood"
-        case ast.Constant():
-            return f"{node.value!r:.40} is no condition"
-        case _:
-            return f"{type(node).__name__} is not understood"
 
 
 def _is_there(value: Any) -> bool:

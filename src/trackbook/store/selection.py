@@ -11,48 +11,64 @@ from ..errors import QueryError, RunNotFound
 from ..model import Document, is_run_id
 from . import attributes
 from .attributes import MISSING
+from .query import compile_where
+from .rows import Found, Rows
 
 _ATTEMPT = re.compile(r"(.+?)\s*#(\d{1,9})")
 _PREFIX = re.compile(r"[0-9a-z-]{3,26}")
+TOLD_BY = ("id", "name", "number", "started", "deleted")
 
 
 def select(
-    documents: Iterable[Document],
+    rows: Rows,
+    where: Any,
     *,
     experiment: str | None,
     sort: str | Sequence[str],
     limit: int | None,
     archived: bool,
-) -> list[Document]:
-    """The documents that are to be shown, sorted and cut."""
-    chosen = [
-        document
-        for document in documents
-        if not document.get("deleted")
-        and (archived or not document.get("archived"))
-        and (experiment is None or document["experiment"] == experiment)
-    ]
-    ordered = _sorted(chosen, [sort] if isinstance(sort, str) else list(sort))
-    return ordered if limit is None else ordered[: max(limit, 0)]
+) -> Found:
+    """The runs that match and are to be shown, sorted and cut."""
+    places = rows.kept if archived else rows.shown
+    if experiment is not None:
+        of_each = rows.values("experiment")
+        places = [place for place in places if of_each[place] == experiment]
+    ordered = _sorted(rows, _matching(rows, where, places), sort)
+    return Found(rows, ordered if limit is None else ordered[: max(limit, 0)])
 
 
-def _sorted(documents: list[Document], keys: list[str]) -> list[Document]:
-    # Equal ones in an order that does not depend on how the documents were found.
-    documents.sort(key=lambda document: str(document["id"]), reverse=True)
-    for key in reversed(keys):
+def _matching(rows: Rows, where: Any, places: list[int]) -> list[int]:
+    query = compile_where(where, rows.getter)
+    if query is None:
+        return list(places)
+    if isinstance(where, str):
+        return [place for place in places if query(place)]  # type: ignore[arg-type]
+    both = zip(places, rows.documents(places), strict=True)
+    return [place for place, document in both if query(document)]
+
+
+def _sorted(rows: Rows, places: list[int], sort: str | Sequence[str]) -> list[int]:
+    # Equal ones in an order that does not depend on how the runs were found.
+    places.sort(key=rows.values("id").__getitem__, reverse=True)
+    for key in reversed(_keys(sort)):
         descending = key.startswith("-")
         name, *parts = key.lstrip("-").split(".")
-        value = attributes.getter(name, parts)
-        there, missing = [], []
-        for document in documents:
-            rank = _rank(value(document))
-            if rank is None:
-                missing.append(document)
-            else:
-                there.append((rank, document))
-        there.sort(key=lambda pair: pair[0], reverse=descending)
-        documents = [document for _, document in there] + missing
-    return documents
+        value = rows.getter(name, parts)
+        ranks = {place: _rank(value(place)) for place in places}
+        missing = [place for place in places if ranks[place] is None]
+        there = [place for place in places if ranks[place] is not None] if missing else places
+        there.sort(key=ranks.__getitem__, reverse=descending)  # type: ignore[arg-type]
+        places = there + missing
+    return places
+
+
+def _keys(sort: str | Sequence[str]) -> list[str]:
+    """The keys of ``"status, -metrics.acc"``, or of a list, whose keys may hold a comma."""
+    if isinstance(sort, str):
+        return [key.strip() for key in sort.split(",")]
+    if not isinstance(sort, Sequence):
+        raise QueryError(f"sort is the name of an attribute or several, not {sort!r:.40}")
+    return list(sort)
 
 
 def _rank(value: Any) -> tuple[int, Any] | None:
@@ -66,7 +82,7 @@ def _rank(value: Any) -> tuple[int, Any] | None:
 
 def check_sort(sort: str | Sequence[str]) -> None:
     """Raise ``QueryError`` where a sort key is no attribute of a run."""
-    for key in [sort] if isinstance(sort, str) else sort:
+    for key in _keys(sort):
         if not isinstance(key, str):
             raise QueryError(f"a sort key is the name of an attribute, not {key!r:.40}")
         name, *parts = key.lstrip("-").split(".")
@@ -74,7 +90,10 @@ def check_sort(sort: str | Sequence[str]) -> None:
 
 
 def resolve(ref: str, documents: Iterable[Document]) -> str:
-    """The run id meant by an id, a unique prefix, a name (its newest), ``name#n`` or ``latest``."""
+    """The run id meant by an id, a unique prefix, a name (its newest), ``name#n`` or ``latest``.
+
+    Of the documents ``TOLD_BY`` will do.
+    """
     ref = ref.strip() if isinstance(ref, str) else ""
     everything = sorted(documents, key=lambda d: (d["started"], d["id"]), reverse=True)
     if is_run_id(ref) and any(document["id"] == ref for document in everything):

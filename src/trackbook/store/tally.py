@@ -7,6 +7,8 @@ import struct
 import sys
 from typing import Any
 
+from . import limits
+
 RECORD = struct.Struct("<Iqdd")
 DTYPE = [("key", "<u4"), ("step", "<i8"), ("time", "<f8"), ("value", "<f8")]
 # Below this many records a plain loop is faster than numpy's set-up.
@@ -38,7 +40,8 @@ class Tally:
         for key, step, _, value in RECORD.iter_unpack(data):
             row = rows.get(key)
             if row is None:
-                rows[key] = [value, value, value, 1, step]
+                if key < limits.KEYS:  # of a file that is no log, any number may be one
+                    rows[key] = [value, value, value, 1, step]
                 continue
             row[0] = value
             # Not (a >= b) is true for a NaN that came first.
@@ -53,6 +56,10 @@ class Tally:
         import numpy as np
 
         records = np.frombuffer(data, dtype=DTYPE)
+        if records["key"].max() >= limits.KEYS:
+            records = records[records["key"] < limits.KEYS]
+            if not len(records):
+                return
         order = np.argsort(records["key"], kind="stable")
         keys, values = records["key"][order], records["value"][order]
         starts = np.flatnonzero(np.diff(keys, prepend=keys[0] ^ 1))

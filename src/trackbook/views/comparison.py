@@ -32,6 +32,7 @@ def compare(
     sections = [
         _params(documents),
         _metrics(documents),
+        _section("Inputs", [_inputs(d) for d in documents]),
         _section("Tags", [d.get("tags") or {} for d in documents]),
         _section("Code", [_code(code.get(d["id"])) for d in documents]),
         _section("Environment", _environments(documents)),
@@ -70,6 +71,26 @@ def _unified(left: str, right: str, left_name: str, right_name: str) -> list[str
         left.splitlines(), right.splitlines(), left_name, right_name, lineterm=""
     )
     return list(lines)
+
+
+def _inputs(document: Document) -> dict[str, str]:
+    """Each input by name: its size as people say it, and the beginning of its hash."""
+    told: dict[str, list[str]] = {}
+    for entry in document.get("inputs") or []:
+        if isinstance(entry, Mapping):
+            told.setdefault(str(entry.get("name")), []).append(input_text(entry))
+    return {name: "; ".join(texts) for name, texts in told.items()}
+
+
+def input_text(entry: Mapping[str, Any]) -> str:
+    """An input in a few words: ``150 × 5 3fa9c1d2``."""
+    shape, size = entry.get("shape"), entry.get("bytes")
+    if isinstance(shape, list):
+        extent = " × ".join(map(str, shape)) or "one value"
+    else:
+        extent = formats.size(size) if isinstance(size, int) else str(entry.get("kind") or "")
+    digest = str(entry.get("hash") or "").rpartition("-")[2][:8]
+    return f"{extent} {digest}" + (" (sampled)" if entry.get("sampled") else "")
 
 
 def _code(code: Code | None) -> dict[str, Any]:

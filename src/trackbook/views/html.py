@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -65,6 +65,24 @@ def comparison_html(comparison: dict[str, Any]) -> str:
         notes.append(f"{more} more runs")
     parts = [_table(head, body), _note(", ".join(notes)), _charts(comparison["charts"])]
     return _frame("".join(parts) + _diff(comparison.get("diff", "")))
+
+
+def lines_html(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], *, right: Container[int], note: str
+) -> str:
+    """A small table of texts; the columns named in ``right`` are aligned there."""
+    span = max((len(row) for row in rows), default=1)
+    head = "".join(
+        f'<tr><th style="{_HEAD};text-align:left" colspan="{span}">{escape(title)}</th></tr>'
+        for title in titles
+    )
+    body = "".join(
+        _line(
+            "td", _CELL, ((text, "right" if i in right else "left") for i, text in enumerate(row))
+        )
+        for row in rows
+    )
+    return _frame((_table(head, body) if rows else "") + _note(escape(note)))
 
 
 def _section(section: dict[str, Any], runs: int) -> str:

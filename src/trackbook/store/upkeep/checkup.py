@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import StoreError
 from ...jsonable import encode, loads
 from ...model import FORMAT, Document
-from .. import edits, folder, metriclog, os_calls, ownership
+from .. import edits, folder, limits, metriclog, os_calls, ownership
 from ..ownership import Owner
 from ..tally import Tally
 from . import layout, marks
@@ -50,14 +50,14 @@ def of_run(place: Path, reach: marks.Reach) -> Iterator[Problem]:
 
 
 def _of_document(place: Path, document: Document) -> Iterator[Problem]:
-    told = loads((place / folder.RUN).read_bytes()).get("id")
+    told = folder.own_words(place).get("id")
     if told != place.name:
         what = f"its {folder.RUN} has the id {told!r:.60}"
         yield Problem(place.name, what, "give the folder the name of its id, or move it away")
 
 
 def _of_metrics(place: Path, document: Document) -> Iterator[Problem]:
-    ended = loads((place / folder.RUN).read_bytes()).get("status") != "running"
+    ended = folder.own_words(place).get("status") != "running"
     names = metriclog.read_names(place)
     counted = Tally()
     counted.add(metriclog.read_records(place))
@@ -90,7 +90,7 @@ def _size(path: Path) -> int:
 def _of_lines(path: Path) -> Iterator[Problem]:
     run_id = path.parent.name
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = os_calls.read_plain(path, limits.LINES).split(b"\n")
     except FileNotFoundError:
         return
     except OSError as problem:
@@ -109,8 +109,7 @@ def _of_edits(place: Path) -> Iterator[Problem]:
         if entry.name.endswith(".tmp"):
             continue
         try:
-            with os_calls.open_plain(Path(entry.path)) as file:
-                content = _parsed(file.read())
+            content = _parsed(os_calls.read_plain(Path(entry.path), limits.EDIT))
         except OSError:
             content = None
         if not edits.is_edit(entry.name, content):

@@ -15,7 +15,7 @@ from typing import Any
 from ...errors import StoreError
 from ...jsonable import loads
 from ...model import FORMAT
-from .. import blobs, folder, metriclog, os_calls
+from .. import blobs, folder, limits, manifest, metriclog, os_calls
 from . import layout
 
 _MENTION = re.compile(rb"(?:b3|s256)-[0-9a-f]{64}")
@@ -25,6 +25,8 @@ _CHUNK = 1 << 20
 _THEIRS = {"params", "param_history", "tags", "note", "name", "summary", "env", "error", "inputs"}
 # The blobs under these keys are JSON that tells more blobs.
 _LEADING = {"segment", "snapshot"}
+# The blob under this key tells the files of a folder, whose paths are the user's.
+_MANIFEST = "manifest"
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Named:
 
     told: set[str] = field(default_factory=set)
     leading: set[str] = field(default_factory=set)
+    manifests: set[str] = field(default_factory=set)
     artifacts: set[str] = field(default_factory=set)
     mentioned: set[str] = field(default_factory=set)
 
@@ -51,6 +54,8 @@ def of_run(place: Path) -> Named:
         if records and document is None:
             raise StoreError(f"run {place.name} has no {folder.RUN}")
         for record in records:
+            if kind == "artifacts" and isinstance(record, dict):
+                record.pop("name", None)  # what a person chose
             told = _tell(named, record)
             if kind == "artifacts":
                 named.artifacts |= told
@@ -71,7 +76,7 @@ def _document(place: Path) -> dict[str, Any] | None:
 def _records(path: Path) -> list[Any]:
     """Every line; a last one that was cut off, or is being written, names nothing yet."""
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        lines = os_calls.read_plain(path, limits.LINES).split(b"\n")[:-1]
     except FileNotFoundError:
         return []
     except OSError as problem:
@@ -89,6 +94,8 @@ def _tell(named: Named, tree: Any) -> set[str]:
             told.add(text)
             if key in _LEADING:
                 named.leading.add(text)
+            if key == _MANIFEST:
+                named.manifests.add(text)
     named.told |= told
     return told
 
@@ -109,6 +116,7 @@ def _strings(tree: Any) -> Iterator[tuple[str, str]]:
 def _file_chunks(path: Path) -> Iterator[bytes]:
     try:
         with os_calls.open_plain(path) as file:
+            os_calls.check_size(file, limits.PART)
             while chunk := file.read(_CHUNK):
                 yield chunk
     except FileNotFoundError:
@@ -133,11 +141,16 @@ class Reach:
     def __init__(self, kept: blobs.LocalBlobs) -> None:
         self._blobs = kept
         self._inner: dict[str, frozenset[str]] = {}
+        self._folders: dict[str, frozenset[str]] = {}
 
     def told(self, named: Named) -> set[str]:
         """What the run tells, by way of its segments and snapshot too."""
         inner = (self._inside(name) for name in named.leading)
-        return named.told.union(*inner)
+        return named.told.union(*inner, *(self._files(name) for name in named.manifests))
+
+    def artifacts(self, named: Named) -> set[str]:
+        """The artifacts of the run, the files of its folders among them."""
+        return named.artifacts.union(*(self._files(name) for name in named.manifests))
 
     def all(self, named: Named) -> set[str]:
         """Every blob that exists and that the run may need; raises ``StoreError``."""
@@ -153,6 +166,19 @@ class Reach:
     def missing(self, named: Named) -> set[str]:
         """What the run tells and the store does not have."""
         return {name for name in self.told(named) if self._blobs.find(name) is None}
+
+    def _files(self, name: str) -> frozenset[str]:
+        """What a manifest tells; nothing where it is missing, which ``told`` shows, or damaged."""
+        found = self._folders.get(name)
+        if found is None:
+            if self._blobs.find(name) is None:
+                return frozenset()
+            try:
+                told = {entry.blob for entry in manifest.unpack(self._blobs.get(name))}
+            except StoreError:
+                told = set()
+            found = self._folders[name] = frozenset(filter(blobs.is_name, told))
+        return found
 
     def _inside(self, name: str) -> frozenset[str]:
         found = self._inner.get(name)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ... import formats
 from ...errors import StoreError
-from ...jsonable import loads
-from .. import edits, folder, os_calls, ownership
+from .. import edits, folder, limits, metriclog, os_calls, ownership
 from ..blobs import LocalBlobs
 from ..local import LocalStore
 from ..notices import Notices
@@ -114,7 +114,7 @@ class _Merge:
         """Raise ``StoreError`` where the copy is no whole run; bring its blobs where it is."""
         try:
             named = marks.of_run(copy)
-            told = loads((copy / folder.RUN).read_bytes()).get("id")
+            told = folder.own_words(copy).get("id")
         except StoreError as problem:
             raise StoreError(str(problem).replace(copy.name, run_id)) from None
         if told != run_id:
@@ -164,6 +164,10 @@ def _files(place: Path) -> Iterator[Path]:
             if not (plain or below) or not _FILE.fullmatch(entry.name):
                 raise StoreError(f"run {place.name} holds {entry.name!r:.80}, which is not copied")
             if plain:
+                limit = limits.RECORDS if entry.name == metriclog.BIN else limits.PART
+                if layout.bytes_of(entry) > limit:
+                    what = f"{entry.name}, which is larger than {formats.size(limit)}"
+                    raise StoreError(f"run {place.name} holds {what}: it is not copied")
                 yield Path(entry.path)
 
 

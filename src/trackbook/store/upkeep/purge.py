@@ -23,14 +23,29 @@ def in_trash(store: LocalStore, ref: str) -> Document:
     try:
         run_id = selection.resolve(ref, deleted)
     except RunNotFound:
+        pass
+    else:
+        return next(document for document in deleted if document["id"] == run_id)
+    try:
         document = store.document(store.resolve(ref))
-        raise StoreError(_not_in_trash(document)) from None
-    return next(document for document in deleted if document["id"] == run_id)
+    except RunNotFound:
+        raise RunNotFound(
+            f"no run in the trash answers to {ref!r:.80}; what was purged is gone for good"
+        ) from None
+    raise StoreError(_not_in_trash(document))
 
 
 def size(store: LocalStore, run_id: str) -> int:
     """The bytes of a run's folder; what it names in ``blobs/`` goes with ``gc``."""
     return layout.size(_place(store, run_id))
+
+
+def is_running(store: LocalStore, run_id: str) -> bool:
+    """Whether a run's owner lives, so that the run cannot be purged."""
+    place = _place(store, run_id)
+    # A finished run that was resumed says so only by its owner.
+    owners = (folder.read_document(place)[1], ownership.look(place)[0])
+    return owners[0] is not Owner.GONE or owners[1] is Owner.ALIVE
 
 
 def purge(store: LocalStore, run_id: str) -> int:

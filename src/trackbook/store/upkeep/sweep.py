@@ -84,7 +84,7 @@ def _look_at_runs(root: Path, found: Survey, sizes: dict[str, int]) -> tuple[set
         try:
             named = marks.of_run(place)
             reached = reach.all(named)
-            artifacts |= named.artifacts
+            artifacts |= reach.artifacts(named)
             if missing := reach.missing(named):
                 some = min(missing)
                 found.problems.append(f"run {place.name} needs blob {some}, which is missing")

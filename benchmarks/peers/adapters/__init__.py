@@ -1,0 +1,1 @@
+"""One module a tracker; ``workloads.py`` says what each holds."""

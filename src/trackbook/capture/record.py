@@ -1,0 +1,60 @@
+"""The document of a run that is being written, and what is said about the run besides."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, Protocol
+
+from ..model import Document
+from ..store import Blobs, RunWriter
+
+
+class Teller(Protocol):
+    """What keeping a record asks of the session that opened the run."""
+
+    def changed(self, run: Any) -> None:
+        """The document of the run changed and wants saving soon."""
+
+    def warn(self, problem: str) -> None:
+        """Tell the user once about a problem of ours."""
+
+    def cell_id(self) -> str | None:
+        """The cell that is executing now."""
+
+
+class RunRecord:
+    """The base of a live run: its document, its writer and the blobs beside them."""
+
+    def __init__(self, writer: RunWriter, blobs: Blobs, owner: Teller) -> None:
+        self._writer = writer
+        self._blobs = blobs
+        self._owner: Teller = owner
+        self._lock = threading.RLock()
+        self._touched = False
+
+    @property
+    def document(self) -> Document:
+        """The live document; read it, change it through the methods."""
+        return self._writer.document
+
+    @property
+    def open(self) -> bool:
+        """Whether the run has not ended."""
+        return bool(self.document["status"] == "running")
+
+    def note_capture(self, what: str, state: str, reason: str = "", **cost: float) -> None:
+        """Add a line to what ``%track why`` tells: captured, folded, skipped or redacted."""
+        entry = {"what": what, "state": state, **({"reason": reason} if reason else {}), **cost}
+        with self._lock:
+            if entry not in self.document["capture"]:
+                self.document["capture"].append(entry)
+
+    def _changed(self) -> None:
+        self._touched = True
+        self._owner.changed(self)
+
+    def _mark_late(self, key: str) -> None:
+        if not self.open:
+            entry = {"key": key, "cell": self._owner.cell_id(), "time": time.time()}
+            self.document.setdefault("late", []).append(entry)
