@@ -318,7 +318,7 @@ def test_a_long_copy_tells_how_far_it_is_in_a_terminal_alone(tmp_path: Path) -> 
 
 def test_a_file_that_is_being_written_is_kept_with_one_warning(script: Path) -> None:
     path = script / "growing.log"
-    path.write_bytes(os.urandom(12 << 20))
+    path.write_bytes(os.urandom(64 << 20))  # long enough for the other to be scheduled
     code = "import sys\nwith open(sys.argv[1], 'ab', 0) as f:\n while True: f.write(b'line')"
     writer = subprocess.Popen([sys.executable, "-c", code, str(path)])
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import struct
 import threading
-import time
 import traceback
 from collections.abc import Callable, Container, Mapping
+from time import time as now
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -14,10 +15,13 @@ from ..errors import InvalidValue, StoreError
 from ..jsonable import to_plain
 from ..store import Blobs, RunWriter
 from .artifactlog import ArtifactLog
+from .together import Groups
 from .values import name_of, real, same, status_word, whole
 
 _MISSING = object()
 _TRACEBACK_LIMIT = 20_000
+# What packing a number raises that is none, or a step beyond 64 bits.
+_NOT_PACKED = (struct.error, TypeError, ValueError, ArithmeticError, RuntimeError)
 
 
 class Owner(Protocol):
@@ -58,7 +62,7 @@ class ActiveRun(ArtifactLog):
         self._owner: Owner = owner
         self._log = writer.log
         self._steps: dict[str, int] = {}
-        self._known_metrics: set[str] = set()
+        self._groups = Groups(self._steps)
         self.bare_child: ActiveRun | None = None
         """The bare run opened inside this one, which it ends with itself."""
         self.cell_key: str | None = None
@@ -112,15 +116,12 @@ class ActiveRun(ArtifactLog):
         """What writes it."""
         return self._writer
 
-    def log_by(self, log: Callable[[str, int, float, float], None]) -> None:
-        """Have points written by another function."""
-        self._log = log
-
     def inherit(self, writer: RunWriter, owner: Owner) -> None:
-        """In a forked child: from now on the values go to the child's own run."""
+        """From now on the values go elsewhere, as in a forked child to a run of its own."""
         self._writer, self._owner, self._log = writer, owner, writer.log
         self._lock = threading.RLock()  # held by a thread at the fork, perhaps
-        self._steps, self._known_metrics = {}, set()
+        self._steps.clear()
+        self._groups = Groups(self._steps)
 
     # -- params, metrics, tags ----------------------------------------------------------------
 
@@ -176,7 +177,7 @@ class ActiveRun(ArtifactLog):
                 if old is not _MISSING and same(old, value):
                     continue
                 if old is not _MISSING:
-                    entry = {"key": key, "old": old, "new": value, "time": time.time()}
+                    entry = {"key": key, "old": old, "new": value, "time": now()}
                     self.document.setdefault("param_history", []).append(entry)
                 held[key] = value
                 self._mark_late(key)
@@ -197,40 +198,58 @@ class ActiveRun(ArtifactLog):
         ``step`` counts up per key when it is not given; duplicate and falling steps are kept.
         """
         number = value if type(value) is float else real(value, key)
+        try:
+            last = self._steps[key]
+        except KeyError:
+            last = self._meet(key)
         if step is None:
-            step = self._next_step(key)
+            step = last + 1
         elif type(step) is not int:
             step = whole(step, key)
+        self._log(key, step, now(), number)
         self._steps[key] = step
-        self._log(key, step, time.time(), number)
         if not self._touched:
             self._first_touch()
-        if key not in self._known_metrics:
-            self._new_metric(key)
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Keep one point of several metrics, at one step; all of them or, on an error, none."""
+        if type(metrics) is dict and (step is None or type(step) is int):
+            group = self._groups.known.get(tuple(metrics))
+            if group is not None:
+                at = group.last + 1 if step is None else step
+                try:
+                    group.put(at, now(), metrics.values())
+                except _NOT_PACKED:
+                    pass  # said below, or a number of an unusual kind
+                else:
+                    group.last = at
+                    if not self._touched:
+                        self._first_touch()
+                    return
+        self._log_each(metrics, step)
+
+    def _log_each(self, metrics: Mapping[str, Any], step: int | None) -> None:
         if not isinstance(metrics, Mapping):
             raise InvalidValue(f"log_metrics takes a mapping, not a {type(metrics).__name__}")
-        values = {key: real(value, key) for key, value in metrics.items()}
+        values = {name_of(key, "metric"): real(value, key) for key, value in metrics.items()}
         if step is not None:
             step = whole(step, "metrics")
         for key, value in values.items():
             self.log_metric(key, value, step)
+        if values:
+            self._groups.form(tuple(values), self._writer.row)
 
-    def _next_step(self, key: str) -> int:
-        last = self._steps.get(key)
-        if last is None:
-            last = self._writer.last_step(name_of(key, "metric"))
-        return 0 if last is None else last + 1
+    def _meet(self, key: str) -> int:
+        """The last step of a key that is met for the first time, or was logged with others."""
+        if not self._groups.split(name_of(key, "metric")):
+            last = self._writer.last_step(key)
+            self._steps[key] = -1 if last is None else last
+            self._mark_late(key)
+        return self._steps[key]
 
     def _first_touch(self) -> None:
         self._touched = True
         self._owner.dirty(self)
-
-    def _new_metric(self, key: str) -> None:
-        self._known_metrics.add(name_of(key, "metric"))
-        self._mark_late(key)
 
     def set_tag(self, key: str, value: Any = "") -> None:
         """Set a tag; a bare tag has the value ``""``."""
@@ -279,7 +298,7 @@ class ActiveRun(ArtifactLog):
         self._owner.ended(self)
         with self._lock:
             self.document["status"] = word
-            self.document["ended"] = time.time()
+            self.document["ended"] = now()
             self._guarded(self._writer.finish)
 
     def fail(self, error: BaseException) -> None:

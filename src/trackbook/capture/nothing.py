@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ class _NoWriter:
         self.document: Document = new_document(name="off", experiment="off")
         self.id: str = self.document["id"]
         self.log: Callable[[str, int, float, float], None] = lambda *point: None
+
+    def row(self, keys: Sequence[str]) -> Callable[[int, float, Iterable[float]], None]:
+        return lambda step, time, values: None
 
     def append(self, kind: str, record: Mapping[str, Any]) -> None:
         pass

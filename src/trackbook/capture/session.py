@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .. import settings
 from ..errors import InvalidValue, StoreError, TrackbookWarning
@@ -201,7 +201,7 @@ class Session:
             return None
         self._family.join(self.store(), above["id"])
         run = self.open_run("worker", parent=above, kind="worker")
-        run.log_by(workers.write_through(run.writer))
+        run.inherit(cast(RunWriter, workers.AtOnce(run.writer)), self)
         return run
 
     def is_on(self) -> bool:

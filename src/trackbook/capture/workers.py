@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..model import Document
@@ -89,12 +89,24 @@ def at_end(close: Callable[[], None]) -> None:
         sys.modules["multiprocessing.util"].Finalize(None, close, exitpriority=100)
 
 
-def write_through(writer: RunWriter) -> Callable[[str, int, float, float], None]:
-    """``log`` of a worker's writer: each point is on its way to the disk when it returns."""
-    log, flush = writer.log, writer.flush
+class AtOnce:
+    """A worker's writer: each point is on its way to the disk when its logging returns."""
 
-    def logged(key: str, step: int, moment: float, value: float) -> None:
-        log(key, step, moment, value)
+    def __init__(self, writer: RunWriter) -> None:
+        self._writer = writer
+        self.log = _flushing(writer.log, writer.flush)
+
+    def row(self, keys: Sequence[str]) -> Callable[..., None]:
+        """What logs a point of each key."""
+        return _flushing(self._writer.row(keys), self._writer.flush)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+
+def _flushing(log: Callable[..., None], flush: Callable[[], None]) -> Callable[..., None]:
+    def logged(*point: Any) -> None:
+        log(*point)
         flush()
 
     return logged
@@ -121,6 +133,10 @@ class InheritedWriter:
 
     def _point(self, key: str, step: int, moment: float, value: float) -> None:
         self._own().log(key, step, moment, value)
+
+    def row(self, keys: Sequence[str]) -> Callable[[int, float, Iterable[float]], None]:
+        """A point of each key."""
+        return self._own().row(keys)
 
     def append(self, kind: str, record: Mapping[str, Any]) -> None:
         """A line of ``artifacts``; the cells are the parent's."""

@@ -92,6 +92,15 @@ class MemoryWriter:
             self.names.append(key)
         self.packed += RECORD.pack(self._numbers[key], step, time, value)
 
+    def row(self, keys: Sequence[str]) -> Callable[[int, float, Iterable[float]], None]:
+        """``put(step, time, values)``, which logs a point of each key."""
+
+        def put(step: int, time: float, values: Iterable[float]) -> None:
+            for key, value in zip(keys, list(map(float, values)), strict=True):
+                self.log(key, step, time, value)
+
+        return put
+
     def append(self, kind: str, record: Mapping[str, Any]) -> None:
         """Add a line to ``cells`` or ``artifacts``."""
         if kind not in self.lines:

@@ -66,6 +66,9 @@ class RunWriter(Protocol):
     log: Callable[[str, int, float, float], None]
     """``log(key, step, time, value)``: the hot path, one metric point."""
 
+    def row(self, keys: Sequence[str]) -> Callable[[int, float, Iterable[float]], None]:
+        """``put(step, time, values)``, which logs a point of each key; all of them or none."""
+
     def append(self, kind: str, record: Mapping[str, Any]) -> None:
         """Add a line to ``cells`` or ``artifacts``."""
 

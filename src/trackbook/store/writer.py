@@ -47,6 +47,7 @@ class LocalWriter:
         }
         self._text = os_append.AppendFile(path / folder.LOGS, lambda _: 0)
         self.log = self._metrics.log
+        self.row = self._metrics.row
         os_calls.call_in_child(self._in_child)
         FLUSHER.watch(self)
 
