@@ -338,7 +338,7 @@ tell()
         text=True,
         check=True,
     )
-    assert done.stderr.count("once only") == 1
+    assert done.stderr.count("UserWarning: once only") == 1
     assert "escape" not in done.stderr
 
 

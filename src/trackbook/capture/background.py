@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -56,13 +57,17 @@ class Background:
         thread = self._thread
         if thread is not None:
             thread.join(repositories.BUDGET_S + _PATIENCE_S)
+        elif self._begun or self._ended:
+            self._work()
 
     def _work_soon(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._work, name="trackbook-background", daemon=True
-            )
-            self._thread.start()
+        if self._thread is not None:
+            return
+        thread = threading.Thread(target=self._work, name="trackbook-background", daemon=True)
+        # From Python 3.12 on a process that ends starts no thread; then ``wait`` does the work.
+        with contextlib.suppress(RuntimeError):
+            thread.start()
+            self._thread = thread
 
     def _work(self) -> None:
         while True:

@@ -53,8 +53,7 @@ class Console:
 
     def opened(self, run: ActiveRun) -> None:
         """Listen for an open run."""
-        if settings.wanted("console"):
-            self._safely(self._opened, run)
+        self._safely(self._opened, run)
 
     def ended(self, run: ActiveRun) -> None:
         """Complete the log of a run that ends."""
@@ -104,6 +103,8 @@ class Console:
             self.let_go()
 
     def _opened(self, run: ActiveRun) -> None:
+        if not settings.wanted("console"):
+            return
         self._drain()
         self._logs[run.id] = run, ConsoleLog(run.writer.write_log)
         self._listen()

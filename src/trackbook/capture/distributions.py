@@ -37,9 +37,8 @@ class Distributions:
         state = tuple(_folders())
         now = time.time()
         if state != self._state:
-            self._listed = sorted(
-                _installed(folder for folder, _ in state), key=lambda d: d["name"]
-            )
+            found = _installed(folder for folder, _ in state)
+            self._listed = sorted(found, key=lambda entry: entry["name"].lower())
         if state != self._state or abs(now - self._kept) > TRUSTED_S:
             self._blob = self._blobs.put(dumps(self._listed))
             self._state, self._kept = state, now

@@ -52,7 +52,9 @@ class Modules:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         self._standard = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
-        self._files: dict[str, str | None] = {}
+        # A script's own file is told only while the script runs.
+        main = self._own_file("__main__", sys.modules.get("__main__"))
+        self._files: dict[str, str | None] = {"__main__": main}
         self._known: dict[str, _File] = {}
         self._list: tuple[bytes, str, float] = (b"", "", 0.0)
 
@@ -81,7 +83,7 @@ class Modules:
 
     def _local(self) -> Iterator[tuple[str, str]]:
         for name, module in list(sys.modules.items()):
-            if name not in self._files or name == "__main__":
+            if name not in self._files:
                 self._files[name] = self._own_file(name, module)
             path = self._files[name]
             if path is not None:

@@ -41,8 +41,7 @@ class CellOutputs:
 
     def begin(self, console: Console) -> None:
         """A tracked cell is about to run."""
-        if settings.wanted("outputs") and hasattr(self._shell.display_pub, "register_hook"):
-            self._guard.run(self._begin, console)
+        self._guard.run(self._begin, console)
 
     def end(self, run: ActiveRun, blobs: Blobs, error: BaseException | None) -> None:
         """The cell is over: keep what it showed in the run."""
@@ -60,8 +59,10 @@ class CellOutputs:
 
     def _begin(self, console: Console) -> None:
         self.leave()
-        console.drain()
         publisher = self._shell.display_pub
+        if not (settings.wanted("outputs") and hasattr(publisher, "register_hook")):
+            return
+        console.drain()
         publisher.register_hook(self._published)
         restore = _after(self._shell.displayhook, "finish_displayhook", self._shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -33,10 +34,14 @@ class Sampler:
         self._guard = Guard("system metrics")
         self._machine: Machine | None = None
         self._over = threading.Event()
+        self._pid = os.getpid()
 
     def opened(self, run: ActiveRun) -> None:
         """Sample for an open run."""
-        if self._guard.shut or not settings.wanted("system"):
+        self._guard.run(self._opened, run)
+
+    def _opened(self, run: ActiveRun) -> None:
+        if not settings.wanted("system"):
             return
         self._runs[run.id] = run
         self._some.set()
@@ -55,8 +60,9 @@ class Sampler:
     def let_go(self) -> None:
         """Sample never more."""
         self._runs.clear()
-        self._over.set()
-        self._some.set()
+        if os.getpid() == self._pid:  # in a forked child the thread's locks may be held for ever
+            self._over.set()
+            self._some.set()
 
     def _work(self) -> None:
         while not self._guard.shut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime
 from collections.abc import Mapping, Sequence
@@ -111,13 +112,43 @@ class Recorded:
 
     @property
     def git(self) -> Record | None:
-        """``commit``, ``branch``, ``dirty`` and ``remote``; None outside a repository."""
+        """``commit``, ``branch``, ``dirty`` and ``remote``; None outside a repository.
+
+        ``patch_exact`` is False where secrets are hidden in the patch or files are not in it
+        (``left_out``: ``path`` and ``reason`` of each).
+        """
         return self._record("git")
 
     @property
     def env(self) -> Record:
-        """Python, platform, argv and packages."""
-        return self._record("env") or Record()
+        """Python, platform, machine, argv, chosen variables and packages.
+
+        ``packages`` are those that were imported, ``distributions`` all that were installed.
+        """
+        found = self._record("env") or Record()
+        blob = self._document.get("distributions")
+        if blob:
+            with contextlib.suppress(StoreError):
+                found["distributions"] = loads(self._store.blobs.get(blob))
+        return found
+
+    @property
+    def modules(self) -> list[Record]:
+        """The project's own modules it had imported: ``name``, ``path`` and ``source`` (the text).
+
+        ``exact`` is False where secrets are hidden in the source.
+        """
+        blob = self._document.get("modules")
+        listed = loads(self._store.blobs.get(blob)) if blob else []
+        return [
+            Record(
+                name=entry["name"],
+                path=entry["path"],
+                source=self._text(entry["blob"]),
+                exact=entry.get("exact", True),
+            )
+            for entry in listed
+        ]
 
     @property
     def notebook(self) -> str | None:
@@ -200,7 +231,10 @@ class Recorded:
         return frames.history(self._store.points(self.id, [key]).get(key))
 
     def patch(self) -> bytes:
-        """The uncommitted changes of the repository as a patch; ``b""`` where there were none."""
+        """What ``git apply`` makes of the commit to get the files as they were, new ones included.
+
+        ``b""`` where nothing had changed or none was captured; see ``git.patch_exact``.
+        """
         blob = (self._document.get("git") or {}).get("patch")
         return self._store.blobs.get(blob) if blob else b""
 

@@ -157,7 +157,9 @@ def _named(literal: Literal, segment: str, key: str | None) -> tuple[str, int] |
     else:
         value = re.sub(r"\A\w{0,2}[\"']{1,3}|[\"']{1,3}\Z", "", segment)
     short = len(value) < 4 and not is_strong_name(key)
-    return None if short or assigned.harmless(value) else (f'{prefix}"{marker(key)}"', 1)
+    quote = "'" if segment[-1:] == "'" else '"'
+    hidden = None if short or assigned.harmless(value) else f"{prefix}{quote}{marker(key)}{quote}"
+    return None if hidden is None else (hidden, 1)
 
 
 def _shaped(literal: Literal, segment: str, after_id: bool) -> tuple[str, int] | None:

@@ -88,6 +88,8 @@ class Program:
             )
         except OSError as problem:
             raise GitFailed(f"git cannot run in {folder}: {problem.strerror}") from problem
+        except RuntimeError as problem:  # Python 3.12 and later, at the end of the process
+            raise GitFailed(f"git cannot run: {problem}") from problem
         output, problems = self._finish(process, given)
         if process.returncode not in ok:
             raise GitFailed(_why(problems.decode("utf-8", "replace")))

@@ -24,7 +24,7 @@ _CHUNK = 1 << 20
 # What a person logged may look like the name of a blob and be none.
 _THEIRS = {"params", "param_history", "tags", "note", "name", "summary", "env", "error", "inputs"}
 # The blobs under these keys are JSON that tells more blobs.
-_LEADING = {"segment", "snapshot"}
+_LEADING = {"segment", "snapshot", "modules"}
 # The blob under this key tells the files of a folder, whose paths are the user's.
 _MANIFEST = "manifest"
 
