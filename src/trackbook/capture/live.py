@@ -181,8 +181,7 @@ class ActiveRun:
                     self.document.setdefault("param_history", []).append(entry)
                 held[key] = value
                 self._mark_late(key)
-        if hidden:
-            self.note_capture("params", "redacted", f"{hidden} value(s) that look like secrets")
+        self._note_hidden("params", hidden)
         self._changed()
 
     def _note_origin(self, keys: Mapping[str, Any], autologged: bool) -> None:
@@ -240,15 +239,18 @@ class ActiveRun:
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set several tags; all of them or, on ``InvalidValue``, none."""
         plain = {name_of(k, "tag"): to_plain(v, f"tag {k!r}") for k, v in tags.items()}
-        clean, _ = redact.tree(plain)
+        clean, hidden = redact.tree(plain)
         with self._lock:
             self.document["tags"].update(clean)
+        self._note_hidden("tags", hidden)
         self._changed()
 
     def set_note(self, markdown: str) -> None:
         """Replace the run's note (Markdown)."""
+        clean, hidden = redact.text(str(markdown))
         with self._lock:
-            self.document["note"] = redact.text(str(markdown))[0]
+            self.document["note"] = clean
+        self._note_hidden("note", hidden)
         self._changed()
 
     # -- artifacts ----------------------------------------------------------------------------
@@ -352,6 +354,10 @@ class ActiveRun:
         with self._lock:
             if entry not in self.document["capture"]:
                 self.document["capture"].append(entry)
+
+    def _note_hidden(self, what: str, hidden: int) -> None:
+        if hidden:
+            self.note_capture(what, "redacted", f"{hidden} value(s) that look like secrets")
 
     def save(self) -> None:
         """Put the document on disk now; a problem becomes one warning."""
