@@ -11,7 +11,7 @@ import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,6 +22,9 @@ from trackbook.capture import session as sessions
 from trackbook.capture.distributions import Distributions
 from trackbook.capture.modules import Modules
 from trackbook.store import Store, open_store
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 
 @pytest.fixture
@@ -342,8 +345,18 @@ def test_secrets_in_names_do_not_reach_the_disk(project: Path) -> None:
     ) as run:
         tb.log_params({"password": "hunter2", "num_tokens": 5})
     sessions.current.close_all()
-    assert tb.get_run(run.id).name == "run with <redacted:github-token>"
+    read = tb.get_run(run.id)
+    assert read.name == "run with <redacted:github-token>"
+    assert {e.what for e in read.why if e.state == "redacted"} >= {"params", "tags"}
     for path in (project / ".trackbook").rglob("*"):
         if path.is_file():
             assert b"hunter2" not in path.read_bytes()
             assert b"a1a1a1a1" not in path.read_bytes()
+
+
+def test_what_is_hidden_in_a_cell_is_told(ip: InteractiveShell) -> None:
+    ip.run_cell("%%track secretive\nclient = dict(api_key='hunter2')\nacc = len(client) / 2")
+    run = tb.get_run("secretive")
+    assert run.cell is not None
+    assert run.cell.source.splitlines()[1] == "client = dict(api_key='<redacted:api_key>')"
+    assert ("source", "redacted") in {(entry.what, entry.state) for entry in run.why}

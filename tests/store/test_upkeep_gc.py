@@ -55,8 +55,10 @@ def whole_run(store: LocalStore) -> tuple[str, set[str]]:
     document["notebook"] = {"path": "a.ipynb", "snapshot": snapshot}
     document["git"] = {"commit": None, "patch": patch}
     # Some later part of Trackbook: a manifest under a key that nobody here knows.
+    unknown = put(b"something")
+    document["manifest"] = put(dumps({"some": unknown}))
     module = put(b"def f(): ...")
-    document["modules"] = put(dumps({"mine.py": module}))
+    document["modules"] = put(dumps([{"name": "mine", "path": "mine.py", "blob": module}]))
     writer = store.create(document)
     writer.append("cells", {"segment": segment, "count": 2})
     writer.append("cells", {"order": 2, "source": late})
@@ -64,7 +66,8 @@ def whole_run(store: LocalStore) -> tuple[str, set[str]]:
     writer.log("loss", 0, 1.0, 1.0)
     writer.document.update(status="finished", ended=time.time())
     writer.finish()
-    names = {source, patch, snapshot, segment, late, model, module, document["modules"]}
+    names = {source, patch, snapshot, segment, late, model, module, unknown}
+    names |= {document["modules"], document["manifest"]}
     return writer.id, names | set(inner) | set(early)
 
 

@@ -88,6 +88,8 @@ class Background:
             reading = readings[folder]
             if reading is not None:
                 found["git"] = reading.git
+                if reading.git is not None:
+                    run.note_capture("git", "captured", "beside the run", ms=reading.ms)
                 for what, state, reason in reading.notes:
                     run.note_capture(what, state, reason)
             kept = self._guards["random states"].run(self._randomness.keep, states)
@@ -101,8 +103,12 @@ class Background:
             self._guards["environment"].run(self._read_packages, run)
 
     def _read_git(self, folder: Path) -> repositories.Reading | None:
+        started = time.perf_counter()
         reading: repositories.Reading | None = self._guards["git"].run(self._git.read, folder)
-        if reading is not None and reading.top is not None:
+        if reading is None:
+            return None
+        reading.ms = round(1000 * (time.perf_counter() - started), 1)
+        if reading.top is not None:
             self._root = reading.top
         return reading
 

@@ -181,8 +181,7 @@ class ActiveRun(ArtifactLog):
                     self.document.setdefault("param_history", []).append(entry)
                 held[key] = value
                 self._mark_late(key)
-        if hidden:
-            self.note_capture("params", "redacted", f"{hidden} value(s) that look like secrets")
+        self._note_hidden("params", hidden)
         self._changed()
 
     def _note_origin(self, keys: Mapping[str, Any], autologged: bool) -> None:
@@ -258,15 +257,18 @@ class ActiveRun(ArtifactLog):
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Set several tags; all of them or, on ``InvalidValue``, none."""
         plain = {name_of(k, "tag"): to_plain(v, f"tag {k!r}") for k, v in tags.items()}
-        clean, _ = redact.tree(plain)
+        clean, hidden = redact.tree(plain)
         with self._lock:
             self.document["tags"].update(clean)
+        self._note_hidden("tags", hidden)
         self._changed()
 
     def set_note(self, markdown: str) -> None:
         """Replace the run's note (Markdown)."""
+        clean, hidden = redact.text(str(markdown))
         with self._lock:
-            self.document["note"] = redact.text(str(markdown))[0]
+            self.document["note"] = clean
+        self._note_hidden("note", hidden)
         self._changed()
 
     # -- its life -----------------------------------------------------------------------------

@@ -56,16 +56,22 @@ class Sources:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         self._names: dict[str, tuple[str, float]] = {}
+        self._hidden: dict[str, int] = {}
 
     def keep(self, source: str) -> str:
         """Keep the source of a cell; returns its blob name."""
         name, kept = self._names.get(source, ("", 0.0))
         now = time.time()
         if not name or abs(now - kept) > TRUSTED_S:
-            clean = redact.source(source)[0].encode("utf-8", "surrogatepass")
-            name = self._blobs.put(clean)
+            clean, self._hidden[source] = redact.source(source)
+            name = self._blobs.put(clean.encode("utf-8", "surrogatepass"))
             self._names[source] = (name, now)
         return name
+
+    def hidden(self, source: str) -> int:
+        """How many secrets are hidden in the kept source of a cell."""
+        self.keep(source)
+        return self._hidden[source]
 
     def snapshot(
         self,

@@ -50,6 +50,10 @@ class RunRecord:
             if entry not in self.document["capture"]:
                 self.document["capture"].append(entry)
 
+    def _note_hidden(self, what: str, hidden: int) -> None:
+        if hidden:
+            self.note_capture(what, "redacted", f"{hidden} value(s) that look like secrets")
+
     def _changed(self) -> None:
         self._touched = True
         self._owner.changed(self)

@@ -97,10 +97,12 @@ class Surroundings:
             )
         document = new_document(
             name=shown,
-            experiment=experiment
-            or (parent["experiment"] if parent else None)
-            or self.experiment
-            or settings.default_experiment(file, store.path),
+            experiment=redact.text(
+                experiment
+                or (parent["experiment"] if parent else None)
+                or self.experiment
+                or settings.default_experiment(file, store.path)
+            )[0],
             kind="child" if parent else "run",
             series=series,
             number=store.next_number(series),
@@ -111,6 +113,9 @@ class Surroundings:
         document["env"] = {**described, "pid": os.getpid()}
         if self.user_namespace is not None and place:
             document["notebook"] = {"path": place}
+        if cell is not None and (hidden := self.sources.hidden(cell.source)):
+            told = f"{hidden} value(s) that look like secrets"
+            document["capture"].append({"what": "source", "state": "redacted", "reason": told})
         return document
 
     def run_begins(self, run: ActiveRun) -> None:

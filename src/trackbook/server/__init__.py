@@ -27,13 +27,14 @@ class TrackbookApp(ExtensionApp):
     extension_url = "/lab"
     load_other_extensions = True
 
-    _polling: asyncio.Task[None] | None = None
-    _kernels: Kernels | None = None
+    _polling: tuple[asyncio.Task[None], ...] = ()
+    _certifying: set[asyncio.Task[None]]
 
     def initialize_settings(self) -> None:
         """Give the handlers the stores, and the event logger our event."""
         server = self.serverapp
         assert server is not None  # its type is that of an app not yet linked
+        self._certifying = set()
         self.shelf = Shelf(Path(server.root_dir))
         self.settings["trackbook_shelf"] = self.shelf
         server.event_logger.register_event_schema(_SCHEMA)
@@ -43,12 +44,17 @@ class TrackbookApp(ExtensionApp):
         self.handlers.extend(HANDLERS)
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        self._certifying: set[asyncio.Task[None]] = set()
-        self._kernels = Kernels(serverapp.kernel_manager, self._ended)
-        serverapp.event_logger.add_listener(schema_id=ACTIONS, listener=self._kernels.acted)
-        self._polling = asyncio.create_task(self._poll(serverapp.event_logger))
+        kernels = Kernels(serverapp.kernel_manager, self._ended)
+        serverapp.event_logger.add_listener(schema_id=ACTIONS, listener=kernels.acted)
+        # Two tasks: with an odd kernel manager the panel still learns of changes.
+        self._polling = (
+            asyncio.create_task(self._poll(serverapp.event_logger)),
+            asyncio.create_task(_look_for_kernels(kernels)),
+        )
 
     def _ended(self, ending: Ending) -> None:
+        if not self._polling:
+            return  # the server ends its kernels after us
         work = self.shelf.run(lambda: self.shelf.certify(ending))
         task = asyncio.get_running_loop().create_task(work)
         self._certifying.add(task)
@@ -56,19 +62,22 @@ class TrackbookApp(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Stop looking for changes, and wait until the last look is over."""
-        if self._polling is not None:
-            self._polling.cancel()
-            await asyncio.gather(self._polling, return_exceptions=True)
-            self._polling = None
-            await asyncio.gather(*self._certifying, return_exceptions=True)
+        polling, self._polling = self._polling, ()
+        for task in polling:
+            task.cancel()
+        await asyncio.gather(*polling, *self._certifying, return_exceptions=True)
         await asyncio.to_thread(self.shelf.close)
 
     async def _poll(self, events: Any) -> None:
         # At most one event a store and look, so at most two a second.
         while True:
-            if self._kernels is not None:
-                self._kernels.look()
             for store_id, revision in await self.shelf.run(self.shelf.changed):
                 data = {"store": store_id, "revision": revision}
                 events.emit(schema_id=EVENT, data=data)
             await asyncio.sleep(_POLL_S)
+
+
+async def _look_for_kernels(kernels: Kernels) -> None:
+    while True:
+        kernels.look()
+        await asyncio.sleep(_POLL_S)

@@ -29,6 +29,7 @@ class Reading:
     top: Path | None = None
     notes: list[tuple[str, str, str]] = field(default_factory=list)
     """``(what, state, reason)``, as ``%track why`` tells it."""
+    ms: float = 0.0
 
 
 class Git:
