@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -360,8 +361,10 @@ def test_a_server_under_a_base_url_answers_and_ends_when_asked(tmp_path: Path) -
         )
     try:
         url = _address(runtime)
-        with urllib.request.urlopen(f"{url}trackbook/stores?token=key", timeout=60) as reply:
-            assert json.loads(reply.read()) == {"stores": [], "current": None}
+        assert json.loads(_answer(f"{url}trackbook/stores?token=key")) == {
+            "stores": [],
+            "current": None,
+        }
         assert url.endswith("/deep/base/")
         time.sleep(1)  # some looks for changes
         server.terminate()
@@ -376,6 +379,20 @@ def test_a_server_under_a_base_url_answers_and_ends_when_asked(tmp_path: Path) -
     assert "Traceback" not in said
     assert "never awaited" not in said
     assert "was destroyed" not in said
+
+
+def _answer(url: str) -> bytes:
+    """What the server answers; it tells its address a moment before it listens there."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=60) as reply:
+                return bytes(reply.read())
+        except urllib.error.URLError as problem:
+            if not isinstance(problem.reason, ConnectionRefusedError):
+                raise
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 def _address(runtime: Path) -> str:

@@ -28,6 +28,7 @@ from sklearn.svm import SVC
 import trackbook as tb
 from trackbook.capture import session as sessions
 from trackbook.errors import InvalidValue, StoreError
+from trackbook.store import open_store
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(120, 5))
@@ -340,7 +341,8 @@ def test_a_booster_from_elsewhere_is_asked_about(
 
 def test_a_blob_that_was_exchanged_is_not_loaded(script: Path) -> None:
     run = logged({"w": torch.ones(3)})
-    (file,) = (script / ".trackbook" / "blobs").rglob("b3-*")
+    blob = open_store().records(run.id, "artifacts")[-1]["blob"]
+    (file,) = (script / ".trackbook" / "blobs").rglob(f"{blob}*")
     file.write_bytes(b"\0" * 1000 if file.suffix != ".zst" else zstandard.compress(b"\0" * 100))
     with pytest.raises(StoreError, match=r"damaged|more than"):
         run.load_model()

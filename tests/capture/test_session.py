@@ -303,7 +303,7 @@ def test_a_loop_of_short_runs_shares_readings_of_the_commit(
     real = shutil.which("git")
     (tmp_path / "bin").mkdir()
     slow = tmp_path / "bin" / "git"
-    slow.write_text(f'#!/bin/sh\necho "$@" >> {calls}\nsleep 0.2\nexec {real} "$@"\n')
+    slow.write_text(f'#!/bin/sh\necho "$@" >> {calls}\nsleep 0.05\nexec {real} "$@"\n')
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", str(slow.parent), prepend=os.pathsep)
     for _ in range(20):
@@ -311,7 +311,7 @@ def test_a_loop_of_short_runs_shares_readings_of_the_commit(
             pass
     sessions.current.close_all()
     assert [run.git["branch"] for run in tb.runs()] == ["main"] * 20
-    readings = sum("status" in line for line in calls.read_text().splitlines())
+    readings = sum("show-toplevel" in line for line in calls.read_text().splitlines())
     assert 1 <= readings < 20
 
 

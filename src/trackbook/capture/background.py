@@ -82,7 +82,8 @@ class Background:
     def _read(
         self, begun: list[tuple[ActiveRun, Path, States]], ended: dict[ActiveRun, Path]
     ) -> None:
-        readings = {folder: self._read_git(folder) for _, folder, _ in begun}
+        folders = {folder for _, folder, _ in begun}
+        readings = {folder: self._read_git(folder) for folder in folders}
         for run, folder, states in begun:
             found: dict[str, Any] = {}
             reading = readings[folder]
