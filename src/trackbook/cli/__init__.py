@@ -156,7 +156,7 @@ def _described(store: Store, document: dict[str, Any]) -> str:
         artifacts = {**dict(list(artifacts.items())[:_MOST_ARTIFACTS]), more: ""}
     inputs = {f"{entry.name}": input_text(entry) for entry in kept.inputs}
     metrics = {key: entry["last"] for key, entry in document["summary"].items()}
-    parts = [columns.label(document), _pairs({k: v for k, v in facts.items() if v})]
+    parts = [text.printable(columns.label(document)), _pairs({k: v for k, v in facts.items() if v})]
     sections = {"Params": flatten(document["params"]), "Metrics": metrics, "Inputs": inputs}
     for title, values in {**sections, "Artifacts (bytes)": artifacts}.items():
         if values:
@@ -179,9 +179,10 @@ def _edited(edit: dict[str, Any]) -> str:
 
 
 def _pairs(values: dict[str, Any]) -> str:
-    widest = max(text.width(key) for key in values)
+    printable = {text.printable(key): value for key, value in values.items()}
+    widest = max(map(text.width, printable))
     lines = []
-    for key, value in values.items():
+    for key, value in printable.items():
         shown = value if isinstance(value, str) else formats.value(value, 200)
         lines.append(f"  {key}{' ' * (widest - text.width(key))}  {text.printable(shown)}")
     return "\n".join(lines)

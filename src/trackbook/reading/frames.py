@@ -34,7 +34,7 @@ def runs(documents: Sequence[Document]) -> pd.DataFrame:
         return _of_columns(documents)
     records = [columns.flat(document) for document in documents]
     keys = list(dict.fromkeys([*columns.FIELDS, *columns.grouped(records)]))
-    data = {_name(key): _column(key, [record.get(key) for record in records]) for key in keys}
+    data = {name_of(key): _column(key, [record.get(key) for record in records]) for key in keys}
     return pd.DataFrame(data)
 
 
@@ -45,7 +45,7 @@ def _of_columns(found: Found) -> pd.DataFrame:
     from .columnar import Table
 
     table = Table(found)
-    data = {_name(key): _packed(key, table) for key in (*columns.FIELDS, *table.keys())}
+    data = {name_of(key): _packed(key, table) for key in (*columns.FIELDS, *table.keys())}
     return pd.DataFrame(data, copy=False)
 
 
@@ -53,7 +53,7 @@ def differing(documents: Sequence[Document]) -> pd.DataFrame:
     """``run_id, name, number``, then the params, metrics and tags that differ among the runs."""
     records = [columns.flat(document) for document in documents]
     measured = [{k: v for k, v in r.items() if k not in columns.FIELDS} for r in records]
-    keys = {_name(key) for key in columns.varying(measured)}
+    keys = {name_of(key) for key in columns.varying(measured)}
     frame = runs(documents)
     return frame[[k for k in frame.columns if k in ("run_id", "name", "number") or k in keys]]
 
@@ -81,7 +81,7 @@ def metrics(
         for key in keys or of_run:
             if key in of_run:
                 part = history(of_run[key])
-                part.insert(0, "key", _name(key))
+                part.insert(0, "key", name_of(key))
                 part.insert(0, "run_id", run_id)
                 parts.append(part)
     if parts:
@@ -92,8 +92,8 @@ def metrics(
     return empty
 
 
-def _name(key: str) -> str:
-    # pandas keeps names as Arrow's strings, which have no lone surrogates.
+def name_of(key: str) -> str:
+    """The key as pandas can name a column: its names are Arrow's, without lone surrogates."""
     return key.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
