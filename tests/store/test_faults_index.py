@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import blake3
 import orjson
 import pytest
 import zstandard
@@ -16,7 +17,7 @@ from runs import write
 from trackbook.errors import StoreError
 from trackbook.jsonable import loads
 from trackbook.model import new_document
-from trackbook.store import LocalStore, blobs, catalogfile
+from trackbook.store import LocalStore, blobs
 from trackbook.store.blobs import name_of
 
 DEEP = b"[" * 50_000
@@ -98,10 +99,12 @@ def poisoned(root: Path, change: Callable[[dict[str, Any]], None]) -> None:
     """A catalogue that says what somebody wants, with all that proves it whole."""
     file = root / "index" / "catalog.json"
     told = orjson.loads(file.read_bytes())
+    told["_catalog"]["1"]["look"] = []
     change(told)
     (state,) = told["_catalog"].values()
-    runs = orjson.dumps(told["runs"])
-    state["length"], state["digest"] = len(runs), catalogfile._digest(runs)
+    rows = [b'"%b":%b' % (key.encode(), orjson.dumps(run)) for key, run in told["runs"].items()]
+    runs = b"{\n" + b",\n".join(rows) + b"\n}"
+    state.update(length=len(runs), digest=blake3.blake3(runs).hexdigest(length=16))
     file.write_bytes(b'{"runs":' + runs + b',"_catalog":' + orjson.dumps(told["_catalog"]) + b"}")
 
 
@@ -144,8 +147,11 @@ def test_a_catalogue_of_lies_is_not_believed(tmp_path: Path, poison: str) -> Non
     store.find()
     store.write_back()
     whole = store.document(run_id)
+    poisoned(root, lambda told: only(told).update(name="believed"))
+    assert LocalStore(root).find()[0]["name"] == "believed"  # as long as it makes sense
     poisoned(root, POISON[poison])
-    assert LocalStore(root).find() == [whole]
+    (found,) = LocalStore(root).find()
+    assert {**found, "name": "good"} == whole
 
 
 @pytest.mark.parametrize("name", ["runs", "blobs", "index", "index/changes", "index/series"])

@@ -7,7 +7,7 @@ import time
 from typing import Any, Protocol
 
 from ..model import Document
-from ..store import Blobs, RunWriter
+from ..store import Blobs, RunWriter, os_calls
 
 
 class Teller(Protocol):
@@ -32,6 +32,11 @@ class RunRecord:
         self._owner: Teller = owner
         self._lock = threading.RLock()
         self._touched = False
+        os_calls.call_in_child(self._in_child)
+
+    def _in_child(self) -> None:
+        # A thread that the child lacks may hold the lock.
+        self._lock = threading.RLock()
 
     @property
     def document(self) -> Document:

@@ -35,7 +35,9 @@ def real(value: Any, key: str) -> float:
         )
     try:
         return float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
+    except OverflowError:
+        raise InvalidValue(f"metric {key!r} is a number too large for a float") from None
+    except (TypeError, ValueError, RuntimeError):
         shape = getattr(value, "shape", None)
         what = f"a {type(value).__name__}" + (f" of shape {tuple(shape)}" if shape else "")
         raise InvalidValue(f"metric {key!r} is {what}, not a real scalar") from None

@@ -159,7 +159,7 @@ def _described(store: Store, document: dict[str, Any]) -> str:
     last = {key: entry["last"] for key, entry in document["summary"].items()}
     metrics = {key: value for key, value in last.items() if not formats.of_machine(key)}
     machine = {key: value for key, value in last.items() if formats.of_machine(key)}
-    parts = [columns.label(document), _pairs({k: v for k, v in facts.items() if v})]
+    parts = [text.printable(columns.label(document)), _pairs({k: v for k, v in facts.items() if v})]
     sections = {"Params": flatten(document["params"]), "Metrics": metrics, "Inputs": inputs}
     sections["Machine"] = machine
     for title, values in {**sections, "Artifacts (bytes)": artifacts}.items():
@@ -193,9 +193,10 @@ def _edited(edit: dict[str, Any]) -> str:
 
 
 def _pairs(values: dict[str, Any]) -> str:
-    widest = max(text.width(key) for key in values)
+    printable = {text.printable(key): value for key, value in values.items()}
+    widest = max(map(text.width, printable))
     lines = []
-    for key, value in values.items():
+    for key, value in printable.items():
         shown = value if isinstance(value, str) else formats.value(value, 200)
         lines.append(f"  {key}{' ' * (widest - text.width(key))}  {text.printable(shown)}")
     return "\n".join(lines)

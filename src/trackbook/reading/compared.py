@@ -37,8 +37,12 @@ class Comparison:
         records = [flatten(document.get("params") or {}) for document in self._documents]
         keys = columns.varying(records)
         names = columns.labels(self._documents)
-        values = {n: [r.get(k) for k in keys] for n, r in zip(names, records, strict=True)}
-        return pd.DataFrame(values, index=pd.Index(keys, name="param"), dtype="object")
+        values = {
+            frames.name_of(name): [record.get(key) for key in keys]
+            for name, record in zip(names, records, strict=True)
+        }
+        index = pd.Index([frames.name_of(key) for key in keys], name="param")
+        return pd.DataFrame(values, index=index, dtype="object")
 
     def code(self) -> str:
         """The unified diff of each run's cells against the first run's."""

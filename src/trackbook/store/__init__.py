@@ -32,6 +32,15 @@ _opened: dict[str, LocalStore] = {}
 _lock = threading.Lock()
 
 
+def _in_child() -> None:
+    # A thread that a forked child lacks may hold the lock.
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_in_child)
+
+
 def open_store(path: str | os.PathLike[str] | None = None, *, create: bool = False) -> Store:
     """The store in a folder, or the one that ``settings.find_store`` finds.
 

@@ -19,7 +19,7 @@ import orjson
 
 from ..jsonable import decode, dumps, loads
 from ..model import FORMAT, Document, is_run_id
-from . import folder, limits, os_calls
+from . import limits, os_calls, shape
 from .runtable import PACKED, RunTable
 
 _OPENING = b'{"runs":'
@@ -125,10 +125,10 @@ def _add(lines: list[bytes], table: RunTable) -> None:
     kept = [line[line.index(b":") + 1 :].rstrip(b",\n") for line in lines]
     documents = _parse(kept)
     for document, line in zip(documents, kept, strict=True):
-        if not is_run_id(document["id"]) or not folder.is_sound(document):
+        if not is_run_id(document["id"]) or not shape.is_sound(document):
             raise ValueError(document["id"])
         if line.count(b"{") + line.count(b"[") > _FLAT:
-            folder.check_depth(document)
+            shape.check_depth(document)
     table.add_packed(documents, kept)
 
 

@@ -15,7 +15,7 @@ from ..jsonable import encode
 from ..model import is_run_id
 from . import catalogfile, folder, ownership
 from .days import DayFolders
-from .notices import NoticeReader
+from .notices import NoticeReader, Notices
 from .ownership import Owner
 from .runtable import RunTable
 
@@ -158,6 +158,7 @@ class Catalogue:
         """Leave the catalogue on disk where enough changed and the store can be written."""
         if self.revision and self._file.due(now=now):
             self._file.save(self.table, self._state())
+            self._notices.tidy(Notices(self._store / "index"))
 
     def _state(self) -> dict[str, Any]:
         looked_at = self._open.keys() | self._partial | self._settling.keys()

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import calendar
-import operator
 from pathlib import Path
 from typing import Any
 
 from ..errors import StoreError
 from ..jsonable import loads
-from ..model import FORMAT, Document, is_run_id
-from . import edits, limits, metriclog, os_calls, ownership
+from ..model import Document, is_run_id
+from . import edits, limits, metriclog, os_calls, ownership, shape
 from .ownership import Owner
 
 RUN = "run.json"
 KINDS_OF_LINES = ("cells", "artifacts")
 LOGS = "logs.txt"
-_MAPPINGS = ("params", "summary", "tags", "env")
-_LISTS = ("inputs", "outputs", "capture")
-_MAX_DEPTH = 100
-_TEXTS = ("name", "experiment", "series", "status", "kind", "user", "host", "note")
-_PARTS = ("notebook", "cell", "git", "error")
-_WITH_TYPE = {
-    **dict.fromkeys(_MAPPINGS, dict),
-    **dict.fromkeys(_LISTS, list),
-    **dict.fromkeys(_TEXTS, str),
-    "number": int,
-    "started": float,
-}
-_typed = operator.itemgetter(*_WITH_TYPE)
-_parts = operator.itemgetter(*_PARTS)
-_TYPES = tuple(_WITH_TYPE.values())
-_MAYBE = {dict, type(None)}
-_NUMBERS = {int, float}
 
 
 def place(store: Path, run_id: str) -> Path:
@@ -63,9 +44,9 @@ def read_unedited(folder: Path) -> tuple[Document | None, Owner]:
         return _damaged(folder.name, f"it is {problem.strerror}"), Owner.GONE
     try:
         told = loads(data)
-        if data.count(b"{") + data.count(b"[") > _MAX_DEPTH:
-            check_depth(told)
-        document = _complete(told, folder.name)
+        if data.count(b"{") + data.count(b"[") > shape.DEPTH:
+            shape.check_depth(told)
+        document = shape.complete(told, folder.name)
     except (ValueError, TypeError, RecursionError) as problem:
         document = _damaged(folder.name, str(problem))
     try:
@@ -97,9 +78,9 @@ def _derive(document: Document, folder: Path) -> Owner:
             return owner
         # A pool ends its workers by a signal once it has their results.
         document["status"] = "finished" if document["kind"] == "worker" else "lost"
-        document["ended"] = max(beat, document["started"])
+        document["ended"] = max(filter(shape.is_moment, (document["started"], beat)))
         summary, last = metriclog.tally(folder)
-        document["ended"] = max(document["ended"], last)
+        document["ended"] = max(filter(shape.is_moment, (document["ended"], last)))
         document["summary"] = {**document["summary"], **summary}
     elif metriclog.count_records(folder) > _counted(document["summary"]):
         # Late points whose kernel died before it saved the document again.
@@ -108,104 +89,14 @@ def _derive(document: Document, folder: Path) -> Owner:
 
 
 def _counted(summary: dict[str, Any]) -> int:
-    return sum(int(entry.get("count", 0)) for entry in summary.values())
-
-
-def _complete(document: Any, run_id: str) -> Document:
-    """The document with every field of format 1; raises ``ValueError`` where one is unusable."""
-    if not isinstance(document, dict):
-        raise ValueError("it is not a JSON object")
-    blank = _blank(run_id)
-    whole = {**blank, **document, "id": run_id}
-    for keys, kind in ((_MAPPINGS, dict), (_LISTS, list), (_TEXTS, str)):
-        for key in keys:
-            if not isinstance(whole[key], kind):
-                raise ValueError(f"{key} is a {type(whole[key]).__name__}")
-    for entry in whole["summary"].values():
-        if not isinstance(entry, dict) or not all(_is_number(v) for v in entry.values()):
-            raise ValueError("an entry of summary is not an object of numbers")
-    for key in _PARTS:
-        if not isinstance(whole[key], dict | None):
-            raise ValueError(f"{key} is a {type(whole[key]).__name__}")
-    if not _is_moment(whole["started"]):
-        raise ValueError("started is not a time")
-    if whole["ended"] is not None and not _is_moment(whole["ended"]):
-        raise ValueError("ended is not a time")
-    if not _is_number(whole["number"]) or isinstance(whole["number"], float):
-        raise ValueError("number is not an integer")
-    return whole
-
-
-def is_sound(document: Document) -> bool:
-    """Whether a complete document has the types that readers count on; a quick look, for many."""
-    ended = document["ended"]
-    return (
-        tuple(map(type, _typed(document))) == _TYPES
-        and _MAYBE.issuperset(map(type, _parts(document)))
-        and all(map(_is_entry, document["summary"].values()))
-        and _is_moment(document["started"])
-        and (ended is None or _is_moment(ended))
-    ) or _is_complete(document)
-
-
-def _is_entry(entry: Any) -> bool:
-    return type(entry) is dict and _NUMBERS.issuperset(map(type, entry.values()))
-
-
-def _is_complete(document: Document) -> bool:
-    try:
-        return _complete(document, document["id"]).keys() == document.keys()
-    except ValueError:
-        return False
-
-
-def _is_number(value: Any) -> bool:
-    # An integer may be too large for a float, which every reader makes of it.
-    whole = isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 1000
-    return whole or isinstance(value, float)
-
-
-def _is_moment(value: Any) -> bool:
-    # Calendars end with the year 9999.
-    return _is_number(value) and -(2**35) < value < 2**37
-
-
-def check_depth(document: Any) -> None:
-    """Raise ``ValueError`` where a tree is too deep for those who walk it by recursion."""
-    level = [document]
-    for _ in range(_MAX_DEPTH):
-        inner = [
-            d.values() if isinstance(d, dict) else d for d in level if isinstance(d, dict | list)
-        ]
-        level = [child for children in inner for child in children]
-        if not level:
-            return
-    raise ValueError(f"it is nested deeper than {_MAX_DEPTH} levels")
-
-
-def _blank(run_id: str) -> Document:
-    fields: Document = {"format": FORMAT, "id": run_id, "kind": "run", "name": run_id, "number": 1}
-    fields.update(dict.fromkeys(("series", "experiment", "user", "host", "note"), ""))
-    fields.update(status="lost", started=_moment(run_id))
-    fields.update(dict.fromkeys(("ended", "parent", "notebook", "cell", "git", "error")))
-    fields.update({key: {} for key in _MAPPINGS})
-    fields.update({key: [] for key in _LISTS})
-    return fields
-
-
-def _moment(run_id: str) -> float:
-    try:
-        day, clock = run_id[:8], run_id[9:15]
-        parts = (day[:4], day[4:6], day[6:], clock[:2], clock[2:4], clock[4:])
-        return float(calendar.timegm(tuple(map(int, parts))))
-    except ValueError:
-        return 0.0
+    counts = (entry.get("count") for entry in summary.values())
+    return sum(count for count in counts if isinstance(count, int))
 
 
 def _damaged(run_id: str, reason: str) -> Document:
     message = f"run.json cannot be read: {reason}"
     error = {"type": "Damaged", "message": message, "traceback": ""}
-    return {**_blank(run_id), "error": error}
+    return {**shape.blank(run_id), "error": error}
 
 
 def read_lines(folder: Path, kind: str) -> list[dict[str, Any]]:

@@ -54,7 +54,9 @@ class LocalStore:
         self._read_identity()
 
     def _in_child(self) -> None:
+        # A thread that the child lacks may hold the lock, or be in the midst of a refresh.
         self._lock = threading.RLock()
+        self._catalogue = Catalogue(self._root)
 
     # -- the store itself --------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import InvalidValue, RunNotFound, StoreError
 from ..jsonable import dumps, loads
 from ..model import Document, is_run_id
-from . import edits, metriclog, os_copies, selection
+from . import edits, os_copies, pointsplit, selection
 from .blobs import check_name, name_of
 from .folder import KINDS_OF_LINES
 from .intake import Watch
@@ -283,7 +283,7 @@ class MemoryStore:
         """The logged points of each metric."""
         self.document(run_id)
         writer = self._writers[run_id]
-        return metriclog.split_points(bytes(writer.packed), writer.names, keys)
+        return pointsplit.split(bytes(writer.packed), writer.names, keys)
 
     def records(self, run_id: str, kind: str) -> list[dict[str, Any]]:
         """The lines of ``cells`` or ``artifacts``."""

@@ -13,17 +13,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..errors import InvalidValue
 from ..jsonable import dumps, loads
-from . import limits, os_append, os_calls
+from . import limits, os_append, os_calls, pointsplit
 from .protocol import Points
-from .tally import DTYPE, RECORD, Tally
+from .tally import RECORD, Tally
 
 SIZE = RECORD.size
 BIN, KEYS = "metrics.bin", "metrics.keys"
 Names = list[str | None]
+# So many bytes of records are counted at a time.
+_PART = (1 << 13) * SIZE
 
 
 class MetricLog:
@@ -117,9 +118,13 @@ class MetricLog:
                 self._counted -= self._records.drained - before
 
     def _count(self) -> None:
-        data = bytes(self._records.pending[self._counted :])
-        self._tally.add(data)
-        self._counted += len(data)
+        # In parts: the thread that logs must not wait for the count of all.
+        end = len(self._records.pending)
+        while self._counted < end:
+            part = min(end, self._counted + _PART)
+            data = bytes(self._records.pending[self._counted : part])
+            self._tally.add(data)
+            self._counted = part
 
     def summary(self) -> dict[str, dict[str, float]]:
         """``{key: {last, min, max, count}}`` of everything logged."""
@@ -261,23 +266,15 @@ def tally(folder: Path) -> tuple[dict[str, dict[str, float]], float]:
 
 def read_points(folder: Path, keys: Iterable[str] | None = None) -> dict[str, Points]:
     """The points of each metric in the order they were logged, of a live run too."""
-    data = read_records(folder)
-    return split_points(data, read_names(folder), keys)
-
-
-def split_points(data: bytes, names: Names, keys: Iterable[str] | None) -> dict[str, Points]:
-    """Whole records as points by metric name."""
-    import numpy as np
-
-    records: Any = np.frombuffer(data, dtype=DTYPE)
-    wanted = None if keys is None else set(keys)
-    order = np.argsort(records["key"], kind="stable")
-    numbers, starts = np.unique(records["key"][order], return_index=True)
-    points: dict[str, Points] = {}
-    for number, index in zip(numbers.tolist(), np.split(order, starts[1:]), strict=False):
-        name = names[number] if number < len(names) else None
-        if name is None or (wanted is not None and name not in wanted):
-            continue
-        rows = records[index]
-        points[name] = Points(*(np.ascontiguousarray(rows[c]) for c in ("step", "time", "value")))
-    return points
+    try:
+        with os_calls.open_plain(folder / BIN) as file:
+            one = pointsplit.of_one(file, min(count_records(folder), limits.RECORDS // SIZE))
+    except FileNotFoundError:
+        return {}
+    if one is None:
+        data = read_records(folder)
+        return pointsplit.split(data, read_names(folder), keys)
+    names = read_names(folder)
+    name = names[one[0]] if one[0] < len(names) else None
+    wanted = name is not None and (keys is None or name in set(keys))
+    return {name: one[1]} if wanted and name is not None else {}

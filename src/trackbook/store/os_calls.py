@@ -305,7 +305,8 @@ _in_child: list[weakref.WeakMethod[Callable[[], None]]] = []
 
 def call_in_child(method: Callable[[], None]) -> None:
     """Call a bound method in every forked child, for as long as its object lives."""
-    _in_child[:] = [entry for entry in _in_child if entry() is not None]
+    if len(_in_child) % 64 == 0:  # not each time: a session may have begun thousands of runs
+        _in_child[:] = [entry for entry in _in_child if entry() is not None]
     _in_child.append(weakref.WeakMethod(method))
 
 

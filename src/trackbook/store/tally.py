@@ -60,8 +60,9 @@ class Tally:
             records = records[records["key"] < limits.KEYS]
             if not len(records):
                 return
-        order = np.argsort(records["key"], kind="stable")
-        keys, values = records["key"][order], records["value"][order]
+        if bool((records["key"] != records["key"][0]).any()):
+            records = records[np.argsort(records["key"], kind="stable")]
+        keys, values = records["key"], records["value"]
         starts = np.flatnonzero(np.diff(keys, prepend=keys[0] ^ 1))
         ends = np.append(starts[1:], len(keys)) - 1
         columns = (
@@ -70,7 +71,7 @@ class Tally:
             np.fmin.reduceat(values, starts).tolist(),
             np.fmax.reduceat(values, starts).tolist(),
             (ends - starts + 1).tolist(),
-            records["step"][order][ends].tolist(),
+            records["step"][ends].tolist(),
         )
         for key, last, low, high, count, step in zip(*columns, strict=True):
             row = self._rows.setdefault(key, [last, low, high, 0, step])
