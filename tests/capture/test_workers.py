@@ -74,6 +74,8 @@ def test_a_pool_of_each_kind_makes_one_worker_run_a_process(script: Path, method
         """,
     )
     check([float(n) for n in range(8)])
+    assert [run.name for run in tb.runs()] == ["train"]  # its workers are folded
+    assert 1 <= len(tb.get_run("train").children) <= 2
     assert 1 <= sum(d["kind"] == "worker" for d in documents()) <= 2
 
 

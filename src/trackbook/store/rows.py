@@ -40,9 +40,9 @@ class Rows:
 
     @cached_property
     def shown(self) -> list[int]:
-        """The places of the runs that are neither deleted nor archived."""
-        archived = self.values("archived")
-        return [place for place in self.kept if not archived[place]]
+        """The places of the runs that are neither deleted nor archived, nor parts of others."""
+        archived, kind = self.values("archived"), self.values("kind")
+        return [p for p in self.kept if not archived[p] and kind[p] != "worker"]
 
     # -- documents ---------------------------------------------------------------------------------
 
