@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import threading
 import tokenize
 import warnings
 from collections.abc import Iterator
@@ -82,6 +83,10 @@ def _in_place(line: str, name: str) -> str:
 
 
 def _parse(plain: str) -> ast.Module | None:
+    # CPython counts the depth of trees for all threads together: a tree made here could make
+    # IPython's own parse of the next cell fail.
+    if threading.current_thread() is not threading.main_thread():
+        return None
     # An escape such as "\\d" is warned of when the user's cell runs, and not again by us. Only our
     # own entry in the filters keeps what Python remembers of the user's warnings.
     filters: list[Any] = warnings.filters  # type: ignore[assignment]
