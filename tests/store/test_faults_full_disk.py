@@ -115,6 +115,27 @@ print(sorted(tb.get_run(run.id).metrics))
     assert "waits in memory, up to 64 MB in all, until there is room" in line
 
 
+def test_params_are_added_while_the_document_is_written_again(disk: Disk) -> None:
+    done = disk("""
+import threading
+run = tb.start_run("forest")
+for round in range(2):
+    fill()
+    tb.log_param(f"round{round}", round)
+    time.sleep(0.6)
+    free()
+    end, count = time.time() + 1.1, 0
+    while time.time() < end:
+        tb.log_params({f"p{count % 3000}": {"a": count}, f"{round} {count % 50}": count})
+        count += 1
+print("trackbook-flush" in [thread.name for thread in threading.enumerate()])
+tb.end_run()
+print(tb.get_run(run.id).params == run.params, run.params["round1"])
+""")
+    assert out(done) == ["True", "True 1"]
+    assert len(warned(done)) == 1
+
+
 def test_a_run_that_ends_on_a_full_disk_is_closed_when_there_is_room(disk: Disk) -> None:
     done = disk("""
 run = tb.start_run("forest")

@@ -162,7 +162,7 @@ class ActiveRun(ArtifactLog):
                     continue
                 if old is not _MISSING:
                     entry = {"key": key, "old": old, "new": value, "time": now()}
-                    self.document.setdefault("param_history", []).append(entry)
+                    self._remember("param_history", entry)
                 held[key] = value
                 self._mark_late(key)
         if hidden:
