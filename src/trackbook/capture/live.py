@@ -282,7 +282,8 @@ class ActiveRun(ArtifactLog):
         self._owner.ended(self)
         with self._lock:
             self.document["status"] = word
-            self.document["ended"] = now()
+            # A clock that was set back meanwhile ends no run before it began.
+            self.document["ended"] = max(now(), self.document["started"])
             self._guarded(self._writer.finish)
 
     def fail(self, error: BaseException) -> None:
