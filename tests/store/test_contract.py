@@ -328,3 +328,20 @@ def test_time_goes_by_the_document(store: Store) -> None:
     writer = begin(store, started=time.time() - 3600)
     assert ids(store.find('started > "-2h" and duration > 3000')) == [writer.id]
     assert store.find('started > "-10m"') == []
+
+
+def test_the_attempt_before_is_found_also_when_some_are_gone(store: Store) -> None:
+    runs = [begin(store, series="s", number=n) for n in (1, 2, 3, 5)]
+    begin(store, series="other", number=4)
+    for run in runs:
+        end(run)
+    assert store.previous("s", 1) is None
+    assert (store.previous("s", 5) or {})["id"] == runs[2].id
+    store.edit(runs[2].id, {"deleted": True})
+    assert (store.previous("s", 5) or {})["id"] == runs[1].id
+    assert (store.previous("s", 99) or {})["id"] == runs[3].id
+    assert store.previous("nothing yet", 7) is None
+    if store.path is not None:
+        for fresh in (LocalStore(store.path), LocalStore(store.path)):
+            assert (fresh.previous("s", 5) or {})["id"] == runs[1].id
+            assert fresh.previous("nothing yet", 7) is None

@@ -41,6 +41,8 @@ def test_a_process_that_only_writes_opens_no_catalogue(
     begin(store)
     assert store.next_number("s") == 3
     assert store.next_number("of no run yet") == 1
+    assert (store.previous("s", 3) or {})["number"] == 2
+    assert store.previous("of no run yet", 3) is None
 
 
 def test_without_the_index_the_runs_are_asked_and_their_answer_is_kept(root: Path) -> None:

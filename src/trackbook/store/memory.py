@@ -203,6 +203,12 @@ class MemoryStore:
         with self._lock:
             return max((number for _, number in self._of(series)), default=0) + 1
 
+    def previous(self, series: str, number: int) -> Document | None:
+        """The run of a series with the next lower number; None where there is none."""
+        self.before_read()
+        with self._lock:
+            return selection.previous(self._table.rows, series, number)
+
     def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
         """Lay a person's change over the run."""
         clean = edits.checked(change)

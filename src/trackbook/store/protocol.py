@@ -112,6 +112,9 @@ class Store(Protocol):
     def next_number(self, series: str) -> int:
         """1 + the number of the last run of the series."""
 
+    def previous(self, series: str, number: int) -> Document | None:
+        """The run of a series with the next lower number, not a deleted one; None without one."""
+
     def find(
         self,
         where: Any = None,

@@ -11,7 +11,7 @@ from typing import Any, SupportsIndex, overload
 from ..model import Document
 from . import attributes
 from .attributes import MISSING, STATISTICS, Getter
-from .block import PLAIN, Block, leaves, pick
+from .block import PLAIN, Block, flatten, pick
 
 _FULL_DURATION = ("ended", "started", "status")
 
@@ -170,7 +170,9 @@ class Rows:
 
 def _names(document: Document, root: str) -> list[str]:
     if root == "params":
-        return [key for key, _ in leaves(document["params"])]
+        flat: dict[str, Any] = {}
+        flatten(document["params"], "", flat)
+        return list(flat)
     return list(document["tags"] if root == "tags" else document["summary"])
 
 

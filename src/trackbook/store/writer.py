@@ -249,7 +249,7 @@ class LocalWriter:
     def _replace(self, summary: Mapping[str, Any] | None = None) -> None:
         present = self._metrics.summary() if summary is None else summary
         self.document["summary"] = {**self.document["summary"], **present}
-        data = dumps(self.document, pretty=True)
+        data = self._encoded()
         if len(data) > limits.DOCUMENT:
             raise StoreError(
                 f"{self._label} cannot be saved: its params, tags and notes are more than "
@@ -266,6 +266,14 @@ class LocalWriter:
         if self._ownership is not None:
             with suppress(OSError):
                 self._ownership.beat()
+
+    def _encoded(self) -> bytes:
+        for _ in range(100):
+            try:
+                return dumps(self.document, pretty=True)
+            except RuntimeError:  # its owner adds to it in this moment
+                time.sleep(0.001)
+        return dumps(self.document, pretty=True)
 
     def finish(self) -> None:
         """Flush, save durably and give up ownership. Later ``log`` and ``save`` still work.

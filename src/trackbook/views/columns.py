@@ -100,6 +100,13 @@ def clock(seconds: float | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
+def _damage(document: Document) -> str:
+    """Why the run's document cannot be read; empty where it can."""
+    error = document.get("error") or {}
+    reason = str(error.get("message", "")).removeprefix("run.json cannot be read: ")
+    return reason if error.get("type") == "Damaged" else ""
+
+
 def _tags_text(tags: Any) -> str:
     pairs = tags.items() if isinstance(tags, dict) else ()
     return ", ".join(
@@ -122,6 +129,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
 )
 TRAILING: tuple[Column, ...] = (
+    Column("damage", "Damaged", "text", 220, 1, _damage),
     Column("tags", "Tags", "tags", 140, 4, lambda d: d.get("tags") or {}, _tags_text),
     Column("experiment", "Experiment", "text", 150, 4, lambda d: d["experiment"]),
 )
