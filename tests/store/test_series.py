@@ -12,6 +12,7 @@ import pytest
 from trackbook.model import new_document
 from trackbook.store import LocalStore, series
 from trackbook.store.catalogue import Catalogue
+from trackbook.store.upkeep.merge import merge
 
 
 @pytest.fixture
@@ -78,6 +79,15 @@ def test_runs_copied_in_count_as_soon_as_any_reader_has_seen_them(
     shutil.copytree(place, root / "runs" / newest["id"][:8] / newest["id"])
     begin(other, "u")
     assert store.next_number("s") == 6
+
+
+def test_merged_runs_count_at_once(root: Path, tmp_path: Path) -> None:
+    other, store = LocalStore(tmp_path / "other"), LocalStore(root)
+    for _ in range(3):
+        begin(other)
+    begin(store)
+    merge(store, other)
+    assert LocalStore(root).next_number("s") == 4
 
 
 def test_a_store_that_was_put_together_by_hand_is_asked(root: Path, tmp_path: Path) -> None:

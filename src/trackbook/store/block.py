@@ -45,13 +45,11 @@ class Block:
 
     # -- documents ---------------------------------------------------------------------------------
 
-    def line(self, place: int) -> bytes:
-        """The JSON of one document."""
-        return self._lines(place // _TOGETHER)[place % _TOGETHER]
-
     def lines(self) -> Iterator[bytes]:
         """The JSON of every document."""
-        return chain.from_iterable(map(self._lines, range(len(self._frames))))
+        unpack = zstandard.ZstdDecompressor().decompress
+        for frame in self._frames:
+            yield from unpack(frame).split(b"\n")
 
     def documents(self, places: Iterable[int] | None = None) -> Iterator[Document]:
         """The documents of these places, or all."""
@@ -59,14 +57,12 @@ class Block:
             yield from map(loads, self.lines())
             return
         last, lines = -1, [b""]
+        unpack = zstandard.ZstdDecompressor().decompress
         for place in places:
             frame, row = divmod(place, _TOGETHER)
             if frame != last:
-                last, lines = frame, self._lines(frame)
+                last, lines = frame, unpack(self._frames[frame]).split(b"\n")
             yield loads(lines[row])
-
-    def _lines(self, frame: int) -> list[bytes]:
-        return zstandard.ZstdDecompressor().decompress(self._frames[frame]).split(b"\n")
 
     # -- attributes --------------------------------------------------------------------------------
 

@@ -79,7 +79,8 @@ class Catalogue:
         for run_id in [r for r, seen in self._settling.items() if now - seen > _SETTLED_S]:
             del self._settling[run_id]
             named.add(run_id)
-        return {run_id for run_id in named if self._read(run_id)}
+        # In their order, so that neighbours in time are neighbours in memory.
+        return {run_id for run_id in sorted(named) if self._read(run_id)}
 
     def _rebuild(self) -> set[str]:
         # The ends of the notices first and the folders second: what changes meanwhile is named
@@ -89,7 +90,7 @@ class Catalogue:
         self._file.changed(1)
         known = set(self.table.ids())
         found = self._look_at_days()
-        return {run_id for run_id in known | found if self._read(run_id)}
+        return {run_id for run_id in sorted(known | found) if self._read(run_id)}
 
     def _read(self, run_id: str) -> bool:
         """Read one run anew; whether its document changed."""
