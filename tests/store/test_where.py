@@ -68,8 +68,10 @@ RUNS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = LocalStore(tmp_path_factory.mktemp("where") / ".trackbook")
+    late = time.time() - NOW  # this file may have been read minutes ago
     for name, fields in RUNS.items():
         given = dict(fields)
+        given |= {key: given[key] + late for key in ("started", "ended") if key in given}
         metrics = given.pop("metrics", {})
         switches = {k: given.pop(k) for k in ("star", "archived", "deleted") if k in given}
         document = new_document(name=name, experiment=given.pop("experiment", "e"))

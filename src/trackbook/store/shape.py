@@ -180,9 +180,12 @@ def _is_number(value: Any) -> bool:
     return whole or isinstance(value, float)
 
 
+_LAST_MOMENT = 253_402_300_800.0
+
+
 def is_moment(value: Any) -> bool:
-    """Whether a value is a time in seconds; calendars end with the year 9999."""
-    return _is_number(value) and -(2**35) < value < 2**37
+    """Whether a value is a time in seconds, from the year 881 to the end of 9999, as calendars."""
+    return _is_number(value) and -(2**35) < value < _LAST_MOMENT
 
 
 def check_depth(document: Any) -> None:
