@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -190,7 +191,10 @@ def _safety(name: str, results: list[Result]) -> str:
 def _failures(results: list[Result]) -> list[str]:
     """Why a cell says "failed": the last reason of each tool and workload."""
     last = {(r["tool"], r["workload"]): r["error"] for r in results if "error" in r}
-    return [f"- {tool}, {workload} failed: `{why}`" for (tool, workload), why in last.items()]
+    return [
+        f"- {tool}, {workload} failed: `{re.sub(r'/[^ ]+/', '', why)}`"
+        for (tool, workload), why in last.items()
+    ]
 
 
 def replace_in(path: Path, text: str) -> None:
