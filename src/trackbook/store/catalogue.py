@@ -55,7 +55,10 @@ class Catalogue:
     def _begin(self) -> None:
         state = self._file.load(self.table)
         if state is not None and self._restore(state):
-            self._file.changed(len(self._changed()))
+            doubtful = set(self._partial)
+            changed = len(self._changed())
+            # A run that has settled is no longer to be looked at, which the file still says.
+            self._file.changed(changed + len(doubtful - self._partial - self._open.keys()))
         else:
             self.table.forget_all()
             self._rebuild()
