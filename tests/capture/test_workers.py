@@ -168,3 +168,27 @@ def test_a_program_started_by_a_run_is_no_worker(script: Path) -> None:
         """,
     )
     assert {d["kind"] for d in documents()} == {"run"}
+
+
+def test_a_fork_waits_for_what_a_thread_imports(script: Path) -> None:
+    (script / "slow.py").write_text("import time\ntime.sleep(1)\n", encoding="utf-8")
+    run_script(
+        script,
+        """
+        import threading
+        from trackbook.store import os_calls
+        begun = threading.Event()
+
+        def work():
+            with os_calls.no_forks():
+                begun.set()
+                import slow
+
+        threading.Thread(target=work).start()
+        begun.wait()
+        if os.fork() == 0:
+            import slow  # would wait for ever for a thread that is not in this process
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.wait()[1]) == 7
+        """,
+    )
