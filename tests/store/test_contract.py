@@ -166,6 +166,18 @@ def test_numbers_of_a_series_are_unique(store: Store) -> None:
     assert store.next_number("b") == 1
 
 
+def test_the_attempt_before_is_the_last_that_is_not_deleted(store: Store) -> None:
+    ids = [begin(store, series="a", number=number).id for number in (1, 2, 3, 4)]
+    begin(store, series="b", number=2)
+    assert store.attempt_before("a", 1) is None
+    assert store.attempt_before("none", 5) is None
+    assert (store.attempt_before("a", 4) or {})["id"] == ids[2]
+    store.edit(ids[2], {"deleted": True})
+    store.edit(ids[1], {"archived": True, "name": "renamed"})
+    found = store.attempt_before("a", 4) or {}
+    assert (found["id"], found["name"]) == (ids[1], "renamed")
+
+
 def test_unknown_fields_are_kept(store: Store) -> None:
     writer = begin(store, from_the_future={"x": [1, {"$odd": 2}]})
     end(writer)

@@ -43,6 +43,19 @@ def test_a_process_that_only_writes_opens_no_catalogue(
     assert store.next_number("of no run yet") == 1
 
 
+def test_the_attempt_before_is_found_among_many_without_the_catalogue(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LocalStore(root)
+    first = begin(store)
+    for number in range(2, 400):  # more than the end of the file that is read
+        series.claim(root / "index", "s", f"20260101-000000-{number:010d}", number, list)
+    monkeypatch.setattr(Catalogue, "refresh", lambda self: pytest.fail("the catalogue was opened"))
+    found = store.attempt_before("s", 2)
+    assert found is not None
+    assert found["id"] == first
+
+
 def test_without_the_index_the_runs_are_asked_and_their_answer_is_kept(root: Path) -> None:
     for name in ("s", "s", "t"):
         begin(LocalStore(root), name)

@@ -33,14 +33,7 @@ def previous(store: Store, document: Document) -> Document | None:
     """The attempt before this one, as it stands in the store."""
     if document["number"] <= 1 or not document["series"]:
         return None
-    series = document["series"].replace("\\", "\\\\").replace('"', '\\"')
-    earlier = store.find(
-        f'series == "{series}" and number < {document["number"]}',
-        sort="-number",
-        limit=1,
-        archived=True,
-    )
-    return earlier[0] if earlier else None
+    return store.attempt_before(document["series"], document["number"])
 
 
 def changes(

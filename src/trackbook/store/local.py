@@ -162,6 +162,16 @@ class LocalStore:
             last = max((number for _, number in self._of(series_name)), default=0)
         return last + 1
 
+    def attempt_before(self, series_name: str, number: int) -> Document | None:
+        """The last attempt below a number, without opening the catalogue."""
+        for run_id in series.below(self._root / "index", series_name, number):
+            document, _ = folder.read_document(folder.place(self._root, run_id))
+            if document is None or document.get("deleted") or document["series"] != series_name:
+                continue
+            if document["number"] < number:
+                return document
+        return None
+
     def resume(self, run_id: str) -> LocalWriter:
         """Own a run again."""
         present = self.document(run_id)

@@ -203,6 +203,13 @@ class MemoryStore:
         with self._lock:
             return max((number for _, number in self._of(series)), default=0) + 1
 
+    def attempt_before(self, series: str, number: int) -> Document | None:
+        """The last attempt below a number."""
+        with self._lock:
+            lower = [(n, run_id) for run_id, n in self._of(series) if n < number]
+            kept = [found for _, run_id in sorted(lower) if (found := self._table.by_id(run_id))]
+        return next((d for d in reversed(kept) if not d.get("deleted")), None)
+
     def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
         """Lay a person's change over the run."""
         clean = edits.checked(change)

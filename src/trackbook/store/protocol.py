@@ -112,6 +112,12 @@ class Store(Protocol):
     def next_number(self, series: str) -> int:
         """1 + the number of the last run of the series."""
 
+    def attempt_before(self, series: str, number: int) -> Document | None:
+        """The document of the last attempt below ``number``; None where there is none.
+
+        Costs the same however many runs there are.
+        """
+
     def find(
         self,
         where: Any = None,

@@ -56,6 +56,15 @@ def claim(
         number = max(taken for _, taken in claims) + 1
 
 
+def below(index: Path, series: str, number: int) -> list[str]:
+    """The runs of a series with lower numbers, the highest first; not all where there are many."""
+    claims, whole = _end(_file(index, series))
+    lower = [claim for claim in claims if claim[1] < number]
+    if not lower and not whole:
+        lower = [claim for claim in read(index, series) if claim[1] < number]
+    return [run_id for run_id, _ in sorted(lower, key=lambda claim: -claim[1])]
+
+
 def note(index: Path, series: str, run_id: str, number: int) -> None:
     """Take a run into account that was not numbered here; does nothing where that is not needed."""
     path = _file(index, series)
