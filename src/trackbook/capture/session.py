@@ -6,13 +6,12 @@ import os
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from .. import settings
-from ..errors import InvalidValue, StoreError, TrackbookWarning
+from ..errors import InvalidValue, StoreError, warn
 from ..model import Document
 from ..store import RunWriter, Store
 from . import endings, notebook, workers
@@ -273,8 +272,7 @@ class Session:
         """One warning a problem, or all that are ``about`` the same; the user's work goes on."""
         if (about or problem) not in self._warned:
             self._warned.add(about or problem)
-            # Without a line of code: it would be one of ours.
-            warnings.warn_explicit(f"Trackbook: {problem}", TrackbookWarning, "<trackbook>", 0)
+            warn(f"Trackbook: {problem}")
 
     def cell_id(self) -> str | None:
         """The stored id of the cell that runs."""
