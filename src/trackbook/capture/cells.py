@@ -38,6 +38,8 @@ class _Execution:
     """A cell that runs: one within another where that calls ``run_cell``, as ``%%capture`` does."""
 
     cell: Cell
+    code: str
+    """Its Python."""
     started: float
     asked: options.Options | None = None
     before: Mapping[str, Any] = field(default_factory=dict)
@@ -105,13 +107,15 @@ class CellHooks:
             self._running.append(None)  # a part of the cell around it
             return
         cell_id = getattr(info, "cell_id", None)
-        code_hash = cellvalues.normalised_hash(self._shell.transform_cell(raw))
-        cell = Cell(key=cell_id or raw, id=cell_id, hash=code_hash, source=raw)
-        execution = _Execution(cell, time.time())
+        code = cellsource.python(raw)
+        key = cell_id or raw
+        cell = Cell(key=key, id=cell_id, hash=cellvalues.normalised_hash(code), source=raw)
+        execution = _Execution(cell, code, time.time())
         within = bool(self._running)
         parent = session.cell.run if within and session.cell else None
         self._running.append(execution)
         session.begin_cell(cell)
+        session.watch.console.listen()
         self._notebook.run(self._begin, session, cell)
         if asked is not None:
             try:
@@ -135,19 +139,14 @@ class CellHooks:
 
     def _foresee(self, execution: _Execution, asked: options.Options, run: ActiveRun) -> None:
         execution.before = before = _earlier(self._shell.user_ns)
-        source = self._python(execution.cell)
-        foreseen = cellvalues.foresee(source, before, params=asked.params)
+        foreseen = cellvalues.foresee(execution.code, before, params=asked.params)
         if foreseen:
             run.expect_params(foreseen)
             run.save()  # what is known now outlives a kernel that the cell kills
 
-    def _python(self, cell: Cell) -> str:
-        return str(self._shell.transform_cell(cellsource.python(cell.source)))
-
     def _begin(self, session: Session, cell: Cell) -> None:
         """Should the kernel die in this cell, the runs that are open say where."""
         self._keeper.begin(session, cell)
-        session.watch.console.listen()
         with suppress(StoreError):
             for run in session.open_runs():
                 run.amend(last_cell={"id": cell.id, "source": session.sources().keep(cell.source)})
@@ -245,7 +244,7 @@ class CellHooks:
             run.amend(name=run.fits[0])
         if not asked.auto:
             return
-        facts = cellvalues.analyse(self._python(execution.cell))
+        facts = cellvalues.analyse(execution.code)
         found = cellvalues.collect(
             facts,
             self._shell.user_ns,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from IPython.core.inputtransformer2 import TransformerManager
+
 from ..errors import InvalidValue
 from . import options
 
@@ -11,6 +13,7 @@ _TRACK_LINE = re.compile(r"%%track(?:[ \t]+(?P<options>.*?))?[ \t]*$")
 # They run the rest of the cell in the user's namespace; the last one by ``run_cell``, where our
 # hooks see it as a cell within the cell.
 _IN_PLACE = re.compile(r"%%(time|prun)\b")
+_IPYTHON = TransformerManager()
 _CAPTURE = re.compile(r"%%capture\b")
 
 
@@ -46,13 +49,14 @@ def _options_of(line: str) -> options.Options | None:
 
 
 def python(raw: str) -> str:
-    """The cell without the magics that run the rest of it, at the same lines."""
+    """What Python the cell is, without the magics that run the rest of it, at the same lines."""
     lines = _from_first_word(raw)
     for i, line in enumerate(lines):
         if not (_TRACK_LINE.match(line) or _IN_PLACE.match(line) or _CAPTURE.match(line)):
             break
         lines[i] = "#"
-    return "\n".join(lines)
+    # Transformers of the user's own may do more than transform, and are left alone.
+    return str(_IPYTHON.transform_cell("\n".join(lines)))
 
 
 def is_captured(raw: str) -> bool:

@@ -143,11 +143,8 @@ class Session:
         ``parent`` it is of a ``kind`` of its own.
         """
         store = self.store()
-        sources, cell = self.sources(), self.cell
-        document = self._around.document(name, experiment, parent, fitted, cell)
+        document = self._around.document(name, experiment, parent, fitted, self.cell)
         document["kind"] = "run" if parent is None else kind
-        if cell is not None:
-            document["cell"] = {"id": cell.id, "source": sources.keep(cell.source)}
         run = ActiveRun(store.create(document), store.blobs, self)
         run.cell_key = self.cell.key if self.cell else None
         self._adopt(run)
