@@ -18,6 +18,8 @@ from .live import ActiveRun
 from .livenotebook import LiveNotebook
 from .patch import Guard
 
+_NAMELESS = "nothing tells this kernel which notebook it belongs to"
+
 
 @dataclass
 class Cell:
@@ -114,6 +116,9 @@ class Surroundings:
         document["env"] = {**described, "pid": os.getpid()}
         if self.user_namespace is not None and place:
             document["notebook"] = {"path": place}
+        elif self.user_namespace is not None:
+            told = {"what": "notebook path", "state": "not captured", "reason": _NAMELESS}
+            document["capture"].append(told)
         if cell is not None:
             self._keep_cell(document, cell)
         return document
