@@ -11,6 +11,10 @@ A message says what happened and what to do about it, in one line.
 
 from __future__ import annotations
 
+import sys
+import warnings
+from contextlib import suppress
+
 
 class TrackbookError(Exception):
     """Base of all errors raised by Trackbook."""
@@ -42,3 +46,18 @@ class InvalidValue(TrackbookError, TypeError):
 
 class TrackbookWarning(UserWarning):
     """Something of Trackbook's own failed; the user's work is not affected."""
+
+
+def warn(message: str) -> None:
+    """Show a ``TrackbookWarning``, without a line of code: it would be one of ours.
+
+    Where the user has made every warning an error, ours is a line on stderr: a fault of the tracker
+    ends nobody's work. A filter that names ``TrackbookWarning`` itself holds.
+    """
+    try:
+        warnings.warn_explicit(message, TrackbookWarning, "<trackbook>", 0)
+    except TrackbookWarning:
+        if any(entry[0] == "error" and entry[2] is TrackbookWarning for entry in warnings.filters):
+            raise
+        with suppress(OSError, ValueError, AttributeError):  # nobody hears
+            print(message, file=sys.stderr)  # noqa: T201 - stdout is the user's

@@ -164,7 +164,7 @@ def test_a_fault_of_ours_leaves_the_cell_right(user: Kernel, folder: Path) -> No
     finally:
         user.run("o.CellOutputs._put = keep")
     warned = [one for one in got if "stopped tracking the outputs" in one.get("text", "")]
-    assert len(warned) == 1
+    assert len(warned) == 1, got
     rest = [one for one in got if one not in warned]
     assert [one["type"] for one in rest] == ["display_data", "stream", "execute_result"]
     assert reading.open_store(folder / ".trackbook").get_run("fault").status == "finished"

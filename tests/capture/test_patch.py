@@ -144,9 +144,72 @@ def test_the_users_exception_passes_untouched() -> None:
     assert seen[1] is caught.value
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
-    ours = [frame for frame in frames if "trackbook" in frame.f_globals["__name__"]]
-    # The one frame that Python cannot do without says that it is not worth showing.
-    assert [frame.f_locals.get("__tracebackhide__") for frame in ours] == [True]
+    assert [frame.f_code.co_name for frame in frames] == [
+        "test_the_users_exception_passes_untouched",
+        "method",
+    ]
+
+
+def test_an_exception_that_its_own_hook_raises_again_has_no_frame_of_ours_either() -> None:
+    """Nested wrappers, a descriptor among them, and the traceback printed as Python does."""
+
+    class Nested:
+        @OnlyOn
+        def score(self, x: int) -> float:
+            return self.outer(x)
+
+        on = True
+
+        def outer(self, x: int) -> float:
+            return 1 / x
+
+    patches = Patches()
+    patches.wrap(Nested, "score", recording([]))
+    patches.wrap(Nested, "outer", recording([]))
+    patches.wrap(Nested, "outer", recording([]))
+    try:
+        Nested().score(0)
+    except ZeroDivisionError as error:
+        names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)]
+        assert "trackbook/capture" not in traceback.format_exc()
+    assert names == [
+        "test_an_exception_that_its_own_hook_raises_again_has_no_frame_of_ours_either",
+        "score",
+        "outer",
+    ]
+    patches.undo()
+
+
+def test_a_function_of_c_may_fail_too() -> None:
+    with pytest.raises(TypeError) as caught:
+        recording([])(len)(3)
+    names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert names == ["test_a_function_of_c_may_fail_too"]
+
+
+def test_a_warning_that_names_its_caller_names_the_same_line(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    def warning() -> None:
+        warnings.warn("old", DeprecationWarning, stacklevel=2)
+
+    recording([])(warning)()
+    (told,) = recwarn.list
+    assert told.filename == __file__
+
+
+def test_where_all_warnings_are_errors_ours_is_a_line_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(x: int) -> Steps:
+        yield
+        raise OSError("ours")
+
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        warnings.simplefilter("error")
+        assert guarded(broken, "doubling")(lambda x: x * 2)(2) == 4
+    assert capsys.readouterr() == ("", "Trackbook stopped tracking doubling: OSError: ours\n")
 
 
 def test_keyboard_interrupt_passes_and_reaches_the_hook() -> None:

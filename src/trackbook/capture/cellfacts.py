@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from .literals import UNPARSABLE, container_parts, dotted, is_literal, names_in
+from .. import syntax
+from .literals import container_parts, dotted, is_literal, names_in
 
 Place = Literal["top", "branch", "loop"]
 
@@ -59,9 +60,9 @@ def analyse(source: str) -> CellFacts:
     """The facts about the source of a cell (plain Python, magics transformed); never raises."""
     try:
         walk = _Walk()
-        walk.body(ast.parse(source).body, "top")
+        walk.body(syntax.parse(source).body, "top")
         return CellFacts(tuple(walk.bindings), tuple(walk.reads), frozenset(walk.changed))
-    except UNPARSABLE:
+    except syntax.UNREADABLE:
         return CellFacts()
 
 

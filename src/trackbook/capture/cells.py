@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any, Protocol
 
-from ..errors import InvalidValue, StoreError
-from . import cellvalues, options, plainvalues
+from ..errors import StoreError
+from . import cellsource, cellvalues, options, plainvalues
 from . import session as sessions
 from .keeping import Keeper
 from .live import ActiveRun
@@ -18,7 +20,6 @@ from .patch import Guard
 from .session import Session
 from .surroundings import Cell
 
-_TRACK_LINE = re.compile(r"%%track(?:[ \t]+(?P<options>.*?))?[ \t]*$")
 _SCALARS = (str, bool, int, float)
 
 
@@ -32,33 +33,18 @@ class Report(Protocol):
         """The cell has ended, and these runs in it or with it."""
 
 
-def strip_track_line(lines: list[str]) -> list[str]:
-    """The input transformer: takes a good ``%%track`` line off, so that the cell is ordinary code.
+@dataclass
+class _Execution:
+    """A cell that runs: one within another where that calls ``run_cell``, as ``%%capture`` does."""
 
-    A bad line stays, so that the cell magic runs in its place and says what is wrong.
-    """
-    if not lines or _options_of(lines[0]) is None:
-        return lines
-    if len(lines) > 1 and lines[1].startswith("%%"):
-        return lines[1:]
-    return ["\n", *lines[1:]]  # an empty line, so that tracebacks keep their line numbers
-
-
-def _options_of(line: str) -> options.Options | None:
-    match = _TRACK_LINE.match(line.rstrip("\n"))
-    if match is None:
-        return None
-    try:
-        return options.parse(match["options"] or "")
-    except InvalidValue:
-        return None
-
-
-def _track_options(raw_cell: str) -> options.Options | None:
-    for line in raw_cell.splitlines():
-        if line.strip():
-            return _options_of(line.lstrip())
-    return None
+    cell: Cell
+    code: str
+    """Its Python."""
+    started: float
+    asked: options.Options | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
+    error: BaseException | None = None
+    """That of a cell within it."""
 
 
 class CellHooks:
@@ -68,28 +54,30 @@ class CellHooks:
         self._shell = shell
         self._report = report
         self._guard = Guard("cells")
+        self._values = Guard("the values of cells")
+        self._notebook = Guard("the notebook")
+        self._line = Guard("the line below cells")
         self._keeper = Keeper()
         self._outputs = CellOutputs(shell)
-        self._started = 0.0
-        self._tracked: tuple[options.Options, ActiveRun, Mapping[str, Any]] | None = None
+        self._running: list[_Execution | None] = []
 
     def install(self) -> None:
         """Hook into IPython."""
         self._shell.events.register("pre_run_cell", self.before)
         self._shell.events.register("post_run_cell", self.after)
-        self._shell.input_transformers_cleanup.append(strip_track_line)
+        self._shell.input_transformers_cleanup.append(cellsource.strip_track_line)
         if hasattr(self._shell, "kernel"):
             live = sessions.current.live
             live.told = self._document_came
-            self._guard.run(live.open)
-        sessions.current.progress = lambda cell: self._guard.run(self._progress, cell)
+            self._notebook.run(live.open)
+        sessions.current.progress = lambda cell: self._line.run(self._progress, cell)
 
     def remove(self) -> None:
         """Undo ``install``."""
         self._shell.events.unregister("pre_run_cell", self.before)
         self._shell.events.unregister("post_run_cell", self.after)
-        self._shell.input_transformers_cleanup.remove(strip_track_line)
-        self._guard.run(sessions.current.live.close)
+        self._shell.input_transformers_cleanup.remove(cellsource.strip_track_line)
+        self._notebook.run(sessions.current.live.close)
 
     def before(self, info: Any) -> None:
         """``pre_run_cell``: open the run of a tracked cell."""
@@ -100,50 +88,74 @@ class CellHooks:
         """``post_run_cell``: close what the cell owns and log the cell."""
         if sessions.current.is_on():
             self._guard.run(self._after, result)
-        self._outputs.leave()
+        if not self._running:
+            self._outputs.leave()
 
     def _progress(self, cell: Cell) -> None:
-        quiet = self._tracked is not None and self._tracked[0].quiet
-        if not quiet:
+        asked = next((one.asked for one in self._running if one and one.cell is cell), None)
+        if asked is None or not asked.quiet:
             self._report.progress(cell.over)
 
     # -- before -------------------------------------------------------------------------------
 
     def _before(self, info: Any) -> None:
-        self._tracked = None
-        self._started = time.time()
-        raw = info.raw_cell or ""
-        source = self._shell.transform_cell(raw)
-        cell_id = getattr(info, "cell_id", None)
-        code_hash = cellvalues.normalised_hash(source)
-        cell = Cell(key=cell_id or raw, id=cell_id, hash=code_hash, source=raw)
         session = sessions.current
-        self._keeper.begin(session, cell)
+        self._give_up(session, _depth() - 1)
+        raw = info.raw_cell or ""
+        asked = cellsource.track_options(raw)
+        if self._running and asked is None:
+            self._running.append(None)  # a part of the cell around it
+            return
+        cell_id = getattr(info, "cell_id", None)
+        code = cellsource.python(raw)
+        key = cell_id or raw
+        cell = Cell(key=key, id=cell_id, hash=cellvalues.normalised_hash(code), source=raw)
+        execution = _Execution(cell, code, time.time())
+        within = bool(self._running)
+        parent = session.cell.run if within and session.cell else None
+        self._running.append(execution)
         session.begin_cell(cell)
-        self._tell_place(session, cell)
-        asked = _track_options(raw)
+        session.watch.console.listen()
+        self._notebook.run(self._begin, session, cell)
         if asked is not None:
             try:
-                cell.run = run = self._open(session, asked)
+                cell.run = self._open(session, asked, parent)
             except StoreError as problem:
                 session.say(f"Trackbook: this cell is not tracked: {problem}")
                 return
-            before = _earlier(self._shell.user_ns) if asked.auto else {}
+            execution.asked = asked
             if asked.auto:
-                run.expect_params(cellvalues.foresee(source, before, params=asked.params))
-                run.save()  # what is known now outlives a kernel that the cell kills
-            self._tracked = (asked, run, before)
-            self._outputs.begin(session.watch.console)
+                self._values.run(self._foresee, execution, asked, cell.run)
+            if not within:
+                self._outputs.begin(session.watch.console)
 
-    def _tell_place(self, session: Session, cell: Cell) -> None:
+    def _give_up(self, session: Session, depth: int) -> None:
+        """Forget executions whose end was never told, as after an interrupt in a hook."""
+        while len(self._running) > max(depth, 0):
+            execution = self._running.pop()
+            if execution is not None:
+                session.cell = execution.cell
+                session.end_cell(KeyboardInterrupt())
+
+    def _foresee(self, execution: _Execution, asked: options.Options, run: ActiveRun) -> None:
+        execution.before = before = _earlier(self._shell.user_ns)
+        foreseen = cellvalues.foresee(execution.code, before, params=asked.params)
+        if foreseen:
+            run.expect_params(foreseen)
+            run.save()  # what is known now outlives a kernel that the cell kills
+
+    def _begin(self, session: Session, cell: Cell) -> None:
         """Should the kernel die in this cell, the runs that are open say where."""
-        session.watch.console.listen()
+        self._keeper.begin(session, cell)
         with suppress(StoreError):
             for run in session.open_runs():
                 run.amend(last_cell={"id": cell.id, "source": session.sources().keep(cell.source)})
 
-    def _open(self, session: Session, asked: options.Options) -> ActiveRun:
-        run = session.open_run(asked.name, asked.experiment)
+    def _open(
+        self, session: Session, asked: options.Options, parent: ActiveRun | None
+    ) -> ActiveRun:
+        above = parent.document if parent is not None and parent.open else None
+        run = session.open_run(asked.name, asked.experiment, above)
         if asked.given:
             run.log_params(asked.given)
         if asked.tags:
@@ -155,54 +167,91 @@ class CellHooks:
     # -- after --------------------------------------------------------------------------------
 
     def _after(self, result: Any) -> None:
-        session = sessions.current
-        cell = session.cell
-        if cell is None:  # the cell that loaded the extension
+        if not self._running:  # the cell that loaded the extension
             return
-        session.active()  # a touch, which decides whether a bare run has replaced another
+        session = sessions.current
+        execution = self._running.pop()
+        outer = next((one for one in reversed(self._running) if one is not None), None)
         error = result.error_before_exec or result.error_in_exec
-        self._keeper.log(
-            session, cell, count=result.execution_count, started=self._started, error=error
-        )
-        tracked, self._tracked = self._tracked, None
-        if tracked is not None:
-            self._outputs.end(tracked[1], session.store().blobs, error)
-            if tracked[1].open:
-                self._collect(tracked, error)
+        if execution is None:
+            if (
+                outer is not None
+                and outer.error is None
+                and cellsource.is_captured(outer.cell.source)
+            ):
+                outer.error = error
+            return
+        self._over(session, execution, error or execution.error, result.execution_count)
+        session.cell = outer.cell if outer is not None else None
+
+    def _over(
+        self,
+        session: Session,
+        execution: _Execution,
+        error: BaseException | None,
+        count: int | None,
+    ) -> None:
+        cell, asked = execution.cell, execution.asked
+        session.active()  # a touch, which decides whether a bare run has replaced another
         ours = [run for run in (cell.run, *cell.owned) if run is not None]
         over = [run for run in cell.over if run not in ours]
         still = [run for run in session.open_runs() if run not in ours]
         try:
-            self._keeper.keep(session, cell, [*ours, *over, *still])
+            if cell.run is not None and asked is not None:
+                if not self._running:
+                    self._outputs.end(cell.run, session.store().blobs, error)
+                if cell.run.open:
+                    self._values.run(self._collect, execution, asked, cell.run, error)
+            self._notebook.run(self._log, session, execution, error, count)
+            self._notebook.run(self._keep, session, cell, ours, [*ours, *over, *still])
+        finally:  # also where the user interrupts us
+            session.end_cell(error)
+        if asked is None or not asked.quiet:
+            self._line.run(self._report.over, [*over, *ours])
+
+    def _log(
+        self,
+        session: Session,
+        execution: _Execution,
+        error: BaseException | None,
+        count: int | None,
+    ) -> None:
+        self._keeper.log(
+            session, execution.cell, count=count, started=execution.started, error=error
+        )
+
+    def _keep(
+        self, session: Session, cell: Cell, ours: list[ActiveRun], runs: list[ActiveRun]
+    ) -> None:
+        try:
+            self._keeper.keep(session, cell, runs)
         except StoreError as problem:  # the disk; the runs themselves go on
             for run in ours:
                 run.note_capture("notebook", "skipped", str(problem))
             session.warn(f"notebook and cells were not kept: {problem}", about="notebook")
-        session.end_cell(error)
-        if tracked is None or not tracked[0].quiet:
-            self._report.over([*over, *ours])
 
     def _document_came(self, cell_id: str) -> None:
-        self._guard.run(self._keeper.document_came, sessions.current, cell_id)
+        self._notebook.run(self._keeper.document_came, sessions.current, cell_id)
 
     def _collect(
         self,
-        tracked: tuple[options.Options, ActiveRun, Mapping[str, Any]],
+        execution: _Execution,
+        asked: options.Options,
+        run: ActiveRun,
         error: BaseException | None,
     ) -> None:
-        asked, run, before = tracked
         if run.fits and asked.name is None and len(set(run.fits)) == 1:
             run.amend(name=run.fits[0])
-        if not asked.auto or sessions.current.cell is None:
+        if not asked.auto:
             return
-        facts = cellvalues.analyse(self._shell.transform_cell(sessions.current.cell.source))
+        facts = cellvalues.analyse(execution.code)
         found = cellvalues.collect(
             facts,
             self._shell.user_ns,
-            before,
+            execution.before,
             params=asked.params,
             metrics=asked.metrics,
-            failed_line=_failing_line(error),
+            failed_line=cellsource.failing_line(execution.cell.source, error),
         )
         run.forget_expected(found.params)
         left_out = run.take_params(found.params)
@@ -225,15 +274,11 @@ def _earlier(namespace: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _failing_line(error: BaseException | None) -> int | None:
-    """The line of the cell where an exception came from; 0 where nothing of the cell ran."""
-    if error is None:
-        return None
-    if isinstance(error, SyntaxError) and error.__traceback__ is None:
-        return 0
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_name == "<module>":
-            return trace.tb_lineno
-        trace = trace.tb_next
-    return 0
+def _depth() -> int:
+    """How many cells run within each other now."""
+    depth, frame = 0, sys._getframe(1)
+    above: FrameType | None = frame
+    while above is not None:
+        depth += above.f_code.co_name == "run_cell_async"
+        above = above.f_back
+    return depth

@@ -22,7 +22,7 @@ from ..store import os_calls
 from ..store.flusher import FLUSHER
 from .consolelog import ConsoleLog
 from .live import ActiveRun
-from .patch import Guard
+from .patch import UNSEEN, Guard
 
 Stack = tuple[ActiveRun, ...]
 Hear = Callable[[str], None]
@@ -210,8 +210,8 @@ class Tap:
         ears = self._ears
 
         def wrapper(text: str) -> Any:
-            __tracebackhide__ = True
-            written = write(text)
+            with UNSEEN:
+                written = write(text)
             for hear in ears:
                 hear(text)
             return written

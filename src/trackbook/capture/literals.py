@@ -6,15 +6,16 @@ import ast
 import hashlib
 from collections.abc import Container
 
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+from .. import syntax
+
 _CONSTANTS = (str, bool, int, float, type(None))
 
 
 def normalised_hash(source: str) -> str:
     """A hash of the code that stays the same when only literals, comments or layout change."""
     try:
-        text = ast.dump(_Blank().visit(ast.parse(source)))
-    except UNPARSABLE:
+        text = ast.dump(_Blank().visit(syntax.parse(source)))
+    except syntax.UNREADABLE:
         text = source.strip()
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
 

@@ -106,9 +106,12 @@ def found(told: str, root: str) -> Path | None:
     if not told.endswith(".ipynb"):
         return None
     started_for = os.environ.get("JPY_SESSION_NAME", "")
-    folders = [Path(root).expanduser()] if root else []
-    folders += Path(started_for).absolute().parents if started_for else Path.cwd().parents
-    return next((folder / told for folder in folders if (folder / told).is_file()), None)
+    try:
+        folders = [Path(root).expanduser()] if root else []
+        folders += Path(started_for).absolute().parents if started_for else Path.cwd().parents
+        return next((folder / told for folder in folders if (folder / told).is_file()), None)
+    except (OSError, ValueError, RuntimeError):  # no path, no such user, no current folder
+        return None
 
 
 def _nobody(cell_id: str) -> None:

@@ -23,21 +23,30 @@ def locate(user_namespace: Mapping[str, Any] | None, told: Path | None = None) -
     """The notebook (in a kernel) or script (elsewhere) that runs; None where nothing says.
 
     What JupyterLab has ``told`` follows renames. VS Code and papermill (when asked to inject its
-    paths) set a variable in the namespace, Jupyter servers the environment variable
-    ``JPY_SESSION_NAME`` (the path at kernel start).
+    paths) set variables in the namespace, Jupyter servers the environment variable
+    ``JPY_SESSION_NAME`` (the path at kernel start). With papermill the notebook is its input, so
+    that all executions of one notebook are attempts of the same series, wherever they are written.
     """
     if user_namespace is None:
         return _script()
     if told is not None:
         return told
-    for said in (
-        user_namespace.get("__vsc_ipynb_file__"),
-        user_namespace.get("PAPERMILL_OUTPUT_PATH"),
-        os.environ.get("JPY_SESSION_NAME"),
-    ):
+    for said in (user_namespace.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")):
         if isinstance(said, str) and said.endswith(".ipynb"):
-            return Path(said).absolute()
+            return _absolute(said)
+    for name in ("PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH"):
+        said = user_namespace.get(name)
+        # It may also be an address.
+        if isinstance(said, str) and said.endswith(".ipynb") and "://" not in said:
+            return _absolute(said)
     return None
+
+
+def _absolute(path: str) -> Path | None:
+    try:
+        return Path(path).absolute()
+    except OSError:  # relative to a current folder that is gone
+        return None
 
 
 def _script() -> Path | None:

@@ -6,6 +6,7 @@ import argparse
 import ast
 import shlex
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from ..errors import InvalidValue
@@ -36,6 +37,7 @@ class _Parser(argparse.ArgumentParser):
         raise InvalidValue(f"%%track: {message}; usage: {USAGE}")
 
 
+@lru_cache(maxsize=64)
 def parse(line: str) -> Options:
     """The options of a ``%%track`` line after its first word; ``InvalidValue`` where bad."""
     parser = _Parser(prog="%%track", add_help=False, allow_abbrev=False)

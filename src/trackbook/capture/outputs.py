@@ -16,7 +16,7 @@ from ..store import Blobs
 from .console import Console
 from .consolelog import Screen, redacted
 from .live import ActiveRun, describe
-from .patch import Guard
+from .patch import UNSEEN, Guard
 
 LARGEST = 1_000_000
 LARGEST_CELL = 5_000_000
@@ -216,9 +216,9 @@ def _after(owner: Any, name: str, look: Callable[[Any], None]) -> Callable[[], N
     original, earlier = getattr(owner, name), vars(owner).get(name)
 
     def wrapper() -> None:
-        __tracebackhide__ = True
         message = getattr(owner, "msg", None)
-        original()
+        with UNSEEN:
+            original()
         look(message)
 
     setattr(owner, name, wrapper)

@@ -7,14 +7,16 @@ import inspect
 import operator
 import time
 import types
-import warnings
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Self
 
-from ..errors import TrackbookWarning
+from ..errors import warn
 
 _MISSING = object()
+_OURS = __name__.rpartition(".")[0] + "."
+# Warnings that name their caller (``stacklevel=2``) look past frames of files called so.
+_PASSED_OVER = f"<{__name__} importlib._bootstrap>"
 
 Wrapper = Callable[..., Any]
 
@@ -50,8 +52,29 @@ class Guard:
         except Exception as problem:  # noqa: BLE001 - a tracker never breaks the user's call
             self.shut = True
             message = f"Trackbook stopped tracking {self.what}: {type(problem).__name__}: {problem}"
-        warnings.warn(message, TrackbookWarning, stacklevel=4)
+        warn(message)
         return None
+
+
+class Unseen:
+    """``with UNSEEN:`` around a call of the user's: what it raises shows no frame of ours."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is not None:
+            error.__traceback__ = _beyond_us(trace)
+
+
+UNSEEN = Unseen()
+
+
+def _beyond_us(trace: types.TracebackType | None) -> types.TracebackType | None:
+    # Python adds a frame when an exception leaves it by itself, not when it is raised again.
+    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith(_OURS):
+        trace = trace.tb_next
+    return trace
 
 
 def guarded(hook: Hook, what: str) -> Callable[[Wrapper], Wrapper]:
@@ -63,15 +86,21 @@ def guarded(hook: Hook, what: str) -> Callable[[Wrapper], Wrapper]:
 
     def make(call: Wrapper) -> Wrapper:
         @functools.wraps(call)
+        @_passed_over
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            __tracebackhide__ = True
-            with _Around(guard, hook, args, kwargs) as around:
+            with _Around(guard, hook, args, kwargs) as around, UNSEEN:
                 around.result = call(*args, **kwargs)
             return around.result
 
         return wrapper
 
     return make
+
+
+def _passed_over(function: Any) -> Wrapper:
+    """The function, with a frame that a warning of its callee does not take for its caller."""
+    function.__code__ = function.__code__.replace(co_filename=_PASSED_OVER)
+    return function  # type: ignore[no-any-return]
 
 
 class _Around:
@@ -142,8 +171,8 @@ def _replacement(found: Any, make: Callable[[Wrapper], Wrapper]) -> Any:
         return _Method(found, make(found))
 
     # A descriptor, such as scikit-learn's available_if, decides anew for each instance.
+    @_passed_over
     def call(instance: Any, *args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
         return found.__get__(instance, type(instance))(*args, **kwargs)
 
     functools.update_wrapper(call, getattr(found, "fn", found))

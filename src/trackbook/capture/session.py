@@ -6,13 +6,12 @@ import os
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from .. import settings
-from ..errors import InvalidValue, StoreError, TrackbookWarning
+from ..errors import InvalidValue, StoreError, warn
 from ..model import Document
 from ..store import RunWriter, Store
 from . import endings, notebook, workers
@@ -144,11 +143,8 @@ class Session:
         ``parent`` it is of a ``kind`` of its own.
         """
         store = self.store()
-        sources, cell = self.sources(), self.cell
-        document = self._around.document(name, experiment, parent, fitted, cell)
+        document = self._around.document(name, experiment, parent, fitted, self.cell)
         document["kind"] = "run" if parent is None else kind
-        if cell is not None:
-            document["cell"] = {"id": cell.id, "source": sources.keep(cell.source)}
         run = ActiveRun(store.create(document), store.blobs, self)
         run.cell_key = self.cell.key if self.cell else None
         self._adopt(run)
@@ -273,8 +269,7 @@ class Session:
         """One warning a problem, or all that are ``about`` the same; the user's work goes on."""
         if (about or problem) not in self._warned:
             self._warned.add(about or problem)
-            # Without a line of code: it would be one of ours.
-            warnings.warn_explicit(f"Trackbook: {problem}", TrackbookWarning, "<trackbook>", 0)
+            warn(f"Trackbook: {problem}")
 
     def cell_id(self) -> str | None:
         """The stored id of the cell that runs."""

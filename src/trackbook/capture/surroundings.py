@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import redact, settings
+from ..errors import StoreError
 from ..model import Document, new_document
 from ..store import Store, open_store
 from . import attempts, environment, kernel, notebook, randomness
@@ -16,6 +17,8 @@ from .background import Background
 from .live import ActiveRun
 from .livenotebook import LiveNotebook
 from .patch import Guard
+
+_NAMELESS = "nothing tells this kernel which notebook it belongs to"
 
 
 @dataclass
@@ -113,10 +116,24 @@ class Surroundings:
         document["env"] = {**described, "pid": os.getpid()}
         if self.user_namespace is not None and place:
             document["notebook"] = {"path": place}
-        if cell is not None and (hidden := self.sources.hidden(cell.source)):
-            told = f"{hidden} value(s) that look like secrets"
-            document["capture"].append({"what": "source", "state": "redacted", "reason": told})
+        elif self.user_namespace is not None:
+            told = {"what": "notebook path", "state": "not captured", "reason": _NAMELESS}
+            document["capture"].append(told)
+        if cell is not None:
+            self._keep_cell(document, cell)
         return document
+
+    def _keep_cell(self, document: Document, cell: Cell) -> None:
+        document["cell"] = {"id": cell.id, "source": None}
+        told = {"what": "source", "state": "not captured"}
+        try:
+            document["cell"]["source"] = self.sources.keep(cell.source)
+            if hidden := self.sources.hidden(cell.source):
+                told = {"what": "source", "state": "redacted"}
+                reason = f"{hidden} value(s) that look like secrets"
+                document["capture"].append({**told, "reason": reason})
+        except StoreError as problem:
+            document["capture"].append({**told, "reason": str(problem)})
 
     def run_begins(self, run: ActiveRun) -> None:
         """Have commit, modules and machine noted in the run; its cell waits for none of it."""

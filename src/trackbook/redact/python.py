@@ -7,10 +7,9 @@ import io
 import re
 import threading
 import tokenize
-import warnings
 from collections.abc import Iterator
-from typing import Any
 
+from .. import syntax
 from . import assigned, shapes
 from .given import Literal, literals
 from .given import given as names_given
@@ -22,10 +21,7 @@ _HINT = re.compile(
 )
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _MAGIC = re.compile(r"[ \t]*(?:%|!|\?\w)")
-_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _LEAST_NUMBER = 1000
-_FILE = "<trackbook>"
-_QUIET = ("ignore", None, Warning, re.compile(re.escape(_FILE)), 0)
 
 
 def source(plain: str) -> tuple[str, int]:
@@ -87,14 +83,9 @@ def _parse(plain: str) -> ast.Module | None:
     # IPython's own parse of the next cell fail.
     if threading.current_thread() is not threading.main_thread():
         return None
-    # An escape such as "\\d" is warned of when the user's cell runs, and not again by us. Only our
-    # own entry in the filters keeps what Python remembers of the user's warnings.
-    filters: list[Any] = warnings.filters  # type: ignore[assignment]
-    if filters[:1] != [_QUIET]:
-        filters[:] = [_QUIET, *(entry for entry in filters if entry != _QUIET)]
     try:
-        return ast.parse(plain, _FILE)
-    except _UNREADABLE:
+        return syntax.parse(plain)
+    except syntax.UNREADABLE:
         return None
 
 
@@ -236,5 +227,5 @@ def _comments(text: str, places: _Places) -> Iterator[tuple[tuple[int, int], str
         for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
             if token.type == tokenize.COMMENT:
                 yield (places.at(*token.start), places.at(*token.end)), token.string
-    except (tokenize.TokenError, *_UNREADABLE):
+    except (tokenize.TokenError, *syntax.UNREADABLE):
         return

@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import time
-import warnings
 from contextlib import suppress
 from pathlib import Path
 
 from .. import formats
-from ..errors import TrackbookWarning
+from ..errors import TrackbookWarning, warn
 
 CAP = 64_000_000
 """Bytes that the runs of a process hold back in all; what is logged beyond them is dropped."""
@@ -55,8 +54,7 @@ def tell(about: str, message: str) -> None:
     _told[about] = now
     # Where warnings are errors one must not end the thread that writes, nor a user's log call.
     with suppress(TrackbookWarning):
-        # Without a line of code: it would be one of ours, in a thread.
-        warnings.warn_explicit(message, TrackbookWarning, "<trackbook>", 0)
+        warn(message)
 
 
 def waiting(store: Path, problem: OSError) -> str:

@@ -249,7 +249,10 @@ class LocalWriter:
     def _replace(self, summary: Mapping[str, Any] | None = None) -> None:
         present = self._metrics.summary() if summary is None else summary
         self.document["summary"] = {**self.document["summary"], **present}
-        data = self._encoded()
+        try:
+            data = self._encoded()
+        except (TypeError, ValueError, RecursionError) as problem:
+            raise StoreError(f"{self._label} cannot be saved: {problem}") from problem
         if len(data) > limits.DOCUMENT:
             raise StoreError(
                 f"{self._label} cannot be saved: its params, tags and notes are more than "
