@@ -246,6 +246,7 @@ def test_memory_is_taken_up_to_the_cap_and_the_rest_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACKBOOK_SYSTEM", "0")  # points of its own
+    monkeypatch.setenv("TRACKBOOK_CONSOLE", "0")  # and text, which waits too
     done = python(
         HEAD
         + """
