@@ -15,8 +15,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 FLOOR := .cache/floor
 FLOOR_PIP := $(FLOOR)/bin/python -m pip --disable-pip-version-check
-# What needs no framework but scikit-learn.
-FLOOR_TESTS := $(filter-out %artifacts.py %cellvalues.py %identity.py %models.py %surroundings.py,$(wildcard tests/capture/test_*.py))
+# What meets IPython and ipykernel, and needs no framework.
+FLOOR_TESTS := $(patsubst %,tests/capture/test_%.py,cells console hook_faults livenotebook loops outputs session table workers)
 
 FRONT_END := package.json package-lock.json .npmrc \
 	$(shell find labextension -type f -not -path '*/lib/*' -not -path '*/node_modules/*' \
