@@ -321,6 +321,10 @@ def test_a_lost_run_is_resumed(root: Path, lost: str) -> None:
 
 def test_a_lost_run_is_closed_and_that_can_be_undone(root: Path, lost: str) -> None:
     store = LocalStore(root)
+    for _ in range(100):  # what the dead process had started may hold its lock for a moment
+        if store.document(lost)["status"] == "lost":
+            break
+        time.sleep(0.1)
     store.edit(lost, {"status": "failed"})
     for reader in (store, LocalStore(root)):
         assert [d["id"] for d in reader.find('status == "failed"')] == [lost]
