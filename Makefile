@@ -47,7 +47,7 @@ check: $(VENV)/.tools $(VENV)/.package node_modules/.package-lock.json lint  ## 
 floor: $(VENV)/.tools $(VENV)/.package chromium  ## the wheel with the oldest versions: capture without JupyterLab, then one look in it
 	@echo "== the oldest versions"
 	@rm -rf $(FLOOR) && $(PYTHON) -m venv $(FLOOR)
-	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(FLOOR)/wheel .
+	@$(PIP) wheel --quiet --no-deps --wheel-dir $(FLOOR)/wheel .
 	@$(BIN)/python .ci/requirements.py --kernel > $(FLOOR)/kernel.txt
 	@$(FLOOR_PIP) install --quiet --constraint .ci/floor.txt --requirement $(FLOOR)/kernel.txt
 	@$(FLOOR_PIP) install --quiet --no-deps $(FLOOR)/wheel/*.whl
