@@ -58,6 +58,7 @@ class CellHooks:
         self._keeper = Keeper()
         self._outputs = CellOutputs(shell)
         self._running: list[_Execution | None] = []
+        self.loaded = time.monotonic()
 
     def install(self) -> None:
         """Hook into IPython."""
@@ -240,6 +241,7 @@ class CellHooks:
             run.amend(name=run.fits[0])
         if not asked.auto:
             return
+        started = time.perf_counter()
         facts = cellvalues.analyse(execution.cell.code)
         found = cellvalues.collect(
             facts,
@@ -257,6 +259,8 @@ class CellHooks:
             run.amend(headline=asked.metrics[0])
         for note in [*found.notes, *(f"{name}: cannot be kept as data" for name in left_out)]:
             run.note_capture("cell", "seen", note)
+        took = round(1000 * (time.perf_counter() - started), 1)
+        run.note_capture("params and metrics", "captured", "from the cell", ms=took)
 
 
 def _earlier(namespace: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,11 +49,18 @@ class RunRecord:
         return bool(self.document["status"] == "running")
 
     def note_capture(self, what: str, state: str, reason: str = "", **cost: float) -> None:
-        """Add a line to what ``%track why`` tells: captured, folded, skipped or redacted."""
+        """Add a line to what ``%track why`` tells: captured, folded, skipped or redacted.
+
+        ``cost`` is in ``ms`` and ``bytes``. The same thing told again takes the place of the first.
+        """
         entry = {"what": what, "state": state, **({"reason": reason} if reason else {}), **cost}
         with self._lock:
-            if entry not in self.document["capture"]:
-                self.document["capture"].append(entry)
+            told = self.document["capture"]
+            for index, other in enumerate(told):
+                if _subject(other) == _subject(entry):
+                    told[index] = entry
+                    return
+            told.append(entry)
 
     def _note_hidden(self, what: str, hidden: int) -> None:
         if hidden:
@@ -67,3 +74,7 @@ class RunRecord:
         if not self.open:
             entry = {"key": key, "cell": self._owner.cell_id(), "time": time.time()}
             self.document.setdefault("late", []).append(entry)
+
+
+def _subject(entry: dict[str, Any]) -> tuple[Any, ...]:
+    return entry.get("what"), entry.get("state"), entry.get("reason")
