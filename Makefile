@@ -13,13 +13,18 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # npm's scripts call jupyter-builder, and node itself comes from here where the machine has none.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+FLOOR := .cache/floor
+FLOOR_PIP := $(FLOOR)/bin/python -m pip --disable-pip-version-check
+# What needs no framework but scikit-learn.
+FLOOR_TESTS := $(filter-out %artifacts.py %cellvalues.py %identity.py %models.py %surroundings.py,$(wildcard tests/capture/test_*.py))
+
 FRONT_END := package.json package-lock.json .npmrc \
 	$(shell find labextension -type f -not -path '*/lib/*' -not -path '*/node_modules/*' \
 		-not -name '*.tsbuildinfo')
 # The build is skipped where its output exists, also where that is stale: so it is removed first.
 BUILT := src/trackbook/labextension src/trackbook/static labextension/lib labextension/*.tsbuildinfo
 
-.PHONY: help demo test check lint lint-python lint-front-end fmt bench docs build clean chromium
+.PHONY: help demo test floor check lint lint-python lint-front-end fmt bench docs build clean chromium
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,6 +43,17 @@ test:  ## every check there is: lint, types, units, real IPython, server, notebo
 
 check: $(VENV)/.tools $(VENV)/.package node_modules/.package-lock.json lint  ## the same without the browser
 	$(BIN)/python -m pytest -m "not browser"
+
+floor: $(VENV)/.tools $(VENV)/.package chromium  ## the wheel with the oldest versions: capture without JupyterLab, then one look in it
+	@echo "== the oldest versions"
+	@rm -rf $(FLOOR) && $(PYTHON) -m venv $(FLOOR)
+	@$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir $(FLOOR)/wheel .
+	@$(BIN)/python .ci/requirements.py --kernel > $(FLOOR)/kernel.txt
+	@$(FLOOR_PIP) install --quiet --constraint .ci/floor.txt --requirement $(FLOOR)/kernel.txt
+	@$(FLOOR_PIP) install --quiet --no-deps $(FLOOR)/wheel/*.whl
+	$(FLOOR)/bin/python -m pytest -q $(FLOOR_TESTS)
+	@$(FLOOR_PIP) install --quiet --constraint .ci/floor.txt jupyterlab 'pytest-jupyter[server]' playwright
+	$(FLOOR)/bin/python -m pytest -q tests/browser -k 'row_appears or rename'
 
 lint: lint-python lint-front-end  ## formatting, style and types of both languages, and the front end's units
 

@@ -6,6 +6,7 @@ import builtins
 import os
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from trackbook.store import Store
 
-pytest_plugins = ("pytest_jupyter.jupyter_server",)
+# A kernel's own environment has no server.
+pytest_plugins = ("pytest_jupyter.jupyter_server",) if find_spec("jupyter_server") else ()
 
 HOMES = {
     "HOME": "",

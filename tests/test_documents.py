@@ -150,5 +150,5 @@ def test_the_lock_file_names_no_host() -> None:
 def test_the_readme_and_ci_call_the_same_command() -> None:
     assert "make test" in text("README.md")
     assert "make demo" in text("README.md")
-    assert "exec make test" in text(".ci/run")
+    assert "make test </dev/null\nexec make floor" in text(".ci/run")
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111

@@ -90,6 +90,8 @@ class Bench:
         if known is None or not folder.exists():
             trial.empty(folder)
             known = trial.simple(tool, self.sizes, folder, kind, **options)
+            if kind == "store" and "error" not in known:
+                trial.simple(tool, self.sizes, folder, "kept")  # it has been listed once before
             self.note(tool, name, 0, known)
         return folder, known
 
@@ -105,6 +107,8 @@ class Bench:
     def run(self, repetitions: int, only: list[str], minutes: float | None) -> bool:
         """Measure what is missing; False where the time was up before everything was."""
         end = None if minutes is None else time.monotonic() + minutes * 60
+        # What failed is tried again by each new call.
+        self.results = [result for result in self.results if "error" not in result]
         for repetition, workload, tool in self.steps(repetitions, only):
             if end is not None and time.monotonic() > end:
                 return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,6 +94,7 @@ def page(results: list[Result], missing: dict[str, str], sizes: Sizes) -> str:
     lines.append("|---|--:|---|--:|")
     lines += [_safety(name, results) for name in names]
     lines += ["", *(f"- {name} is not installed: {why}" for name, why in missing.items())]
+    lines += _failures(results)
     return "\n".join(lines).rstrip()
 
 
@@ -184,6 +186,15 @@ def _safety(name: str, results: list[Result]) -> str:
             writers.append(f"{runs} runs, {points:,} points of {result['runs']} runs")
     problems = "".join(f" failed: {r['error'][:60]}" for r in kills if "error" in r)
     return f"| {name} | {lost or problems or '-'} | {shown or '-'} | {'; '.join(writers) or '-'} |"
+
+
+def _failures(results: list[Result]) -> list[str]:
+    """Why a cell says "failed": the last reason of each tool and workload."""
+    last = {(r["tool"], r["workload"]): r["error"] for r in results if "error" in r}
+    return [
+        f"- {tool}, {workload} failed: `{re.sub(r'/[^ ]+/', '', why)}`"
+        for (tool, workload), why in last.items()
+    ]
 
 
 def replace_in(path: Path, text: str) -> None:

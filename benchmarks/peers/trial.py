@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -107,8 +108,9 @@ def outcome(process: subprocess.Popen[bytes], folder: Path, result: Path, limit:
     finally:
         end_group(process)
     if code or not result.exists():
-        lines = (folder / "log.txt").read_text("utf-8", "replace").strip().splitlines()
-        return {"error": (lines or [f"exit code {code}"])[-1][:160]}
+        text = (folder / "log.txt").read_text("utf-8", "replace")
+        raised = re.findall(r"^[\w.]*(?:Error|Exception|Exit|Interrupt)\b.*", text, re.MULTILINE)
+        return {"error": [f"exit code {code}", *raised][-1][:160]}
     found: Result = json.loads(result.read_text("utf-8"))
     return found
 

@@ -23,7 +23,7 @@ from .errors import InvalidValue
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _MAX_DEPTH = 60
 # Python writes no larger integers as text.
-_MAX_BITS = 13_280
+_MAX_BITS = 13_288
 
 
 def to_plain(value: Any, what: str = "value") -> Any:

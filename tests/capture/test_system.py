@@ -64,7 +64,7 @@ def test_an_open_run_is_sampled_with_seconds_as_steps(quick: None) -> None:
     assert 0 < found.metrics["system/memory_percent"] <= 100
     history = found.history("system/memory_gb")
     since = history.time.map(lambda t: t.timestamp()) - found.started.timestamp()
-    assert (since.round() == history.step).all()
+    assert ((since - history.step).abs() < 1).all()
     assert "late" not in found._document
 
 

@@ -74,6 +74,8 @@ def test_a_pool_of_each_kind_makes_one_worker_run_a_process(script: Path, method
         """,
     )
     check([float(n) for n in range(8)])
+    assert [run.name for run in tb.runs()] == ["train"]  # its workers are folded
+    assert 1 <= len(tb.get_run("train").children) <= 2
     assert 1 <= sum(d["kind"] == "worker" for d in documents()) <= 2
 
 
@@ -166,3 +168,27 @@ def test_a_program_started_by_a_run_is_no_worker(script: Path) -> None:
         """,
     )
     assert {d["kind"] for d in documents()} == {"run"}
+
+
+def test_a_fork_waits_for_what_a_thread_imports(script: Path) -> None:
+    (script / "slow.py").write_text("import time\ntime.sleep(1)\n", encoding="utf-8")
+    run_script(
+        script,
+        """
+        import threading
+        from trackbook.store import os_calls
+        begun = threading.Event()
+
+        def work():
+            with os_calls.no_forks():
+                begun.set()
+                import slow
+
+        threading.Thread(target=work).start()
+        begun.wait()
+        if os.fork() == 0:
+            import slow  # would wait for ever for a thread that is not in this process
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.wait()[1]) == 7
+        """,
+    )

@@ -78,7 +78,7 @@ def test_params_are_typed_where_nothing_is_lost(mlflow: Path, store: Store) -> N
         "long": 2**70,
         "opt": "{'a': 1}",
         "deep/x": 1,
-        "api_key": "<redacted:api-key>",
+        "api_key": "<redacted:api_key>",
         "tol": math.inf,
     }
     assert type(params["flag"]) is bool

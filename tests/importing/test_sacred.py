@@ -43,7 +43,7 @@ def test_a_run_has_what_sacred_knew_of_it(sacred: Path, store: Store) -> None:
         "grid": [0, 1, 2],
     }
     assert run["params"]["big"] == 2**70
-    assert run["params"]["api_key"] == "<redacted:api-key>"
+    assert run["params"]["api_key"] == "<redacted:api_key>"
     assert run["host"]
     assert run["env"]["packages"]["sacred"]
     assert run["env"]["command"] == "train"

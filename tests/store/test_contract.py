@@ -166,18 +166,6 @@ def test_numbers_of_a_series_are_unique(store: Store) -> None:
     assert store.next_number("b") == 1
 
 
-def test_the_attempt_before_is_the_last_that_is_not_deleted(store: Store) -> None:
-    ids = [begin(store, series="a", number=number).id for number in (1, 2, 3, 4)]
-    begin(store, series="b", number=2)
-    assert store.attempt_before("a", 1) is None
-    assert store.attempt_before("none", 5) is None
-    assert (store.attempt_before("a", 4) or {})["id"] == ids[2]
-    store.edit(ids[2], {"deleted": True})
-    store.edit(ids[1], {"archived": True, "name": "renamed"})
-    found = store.attempt_before("a", 4) or {}
-    assert (found["id"], found["name"]) == (ids[1], "renamed")
-
-
 def test_unknown_fields_are_kept(store: Store) -> None:
     writer = begin(store, from_the_future={"x": [1, {"$odd": 2}]})
     end(writer)
@@ -340,3 +328,20 @@ def test_time_goes_by_the_document(store: Store) -> None:
     writer = begin(store, started=time.time() - 3600)
     assert ids(store.find('started > "-2h" and duration > 3000')) == [writer.id]
     assert store.find('started > "-10m"') == []
+
+
+def test_the_attempt_before_is_found_also_when_some_are_gone(store: Store) -> None:
+    runs = [begin(store, series="s", number=n) for n in (1, 2, 3, 5)]
+    begin(store, series="other", number=4)
+    for run in runs:
+        end(run)
+    assert store.previous("s", 1) is None
+    assert (store.previous("s", 5) or {})["id"] == runs[2].id
+    store.edit(runs[2].id, {"deleted": True})
+    assert (store.previous("s", 5) or {})["id"] == runs[1].id
+    assert (store.previous("s", 99) or {})["id"] == runs[3].id
+    assert store.previous("nothing yet", 7) is None
+    if store.path is not None:
+        for fresh in (LocalStore(store.path), LocalStore(store.path)):
+            assert (fresh.previous("s", 5) or {})["id"] == runs[1].id
+            assert fresh.previous("nothing yet", 7) is None

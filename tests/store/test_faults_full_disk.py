@@ -6,11 +6,15 @@ The scripts use the public API, as a training does, and fill and free the disk m
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from faults import may_mount, on_small_disk, python
+
+from trackbook.model import new_document
+from trackbook.store import LocalStore
 
 Disk = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -115,6 +119,30 @@ print(sorted(tb.get_run(run.id).metrics))
     assert "waits in memory, up to 64 MB in all, until there is room" in line
 
 
+def test_a_document_is_written_while_its_owner_adds_to_it(tmp_path: Path) -> None:
+    """As the thread does that writes it again when there is room."""
+    writer = LocalStore(tmp_path / "s").create(new_document(name="forest", experiment="e"))
+    writer.document["params"] = {f"p{i}": i for i in range(20_000)}
+    done = threading.Event()
+
+    def add() -> None:
+        while not done.is_set():
+            params = writer.document["params"]
+            params[f"new{len(params)}"] = 1
+            if len(params) > 60_000:
+                writer.document["params"] = {f"p{i}": i for i in range(20_000)}
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    try:
+        for _ in range(60):
+            writer.save()
+    finally:
+        done.set()
+        thread.join()
+    writer.finish()
+
+
 def test_a_run_that_ends_on_a_full_disk_is_closed_when_there_is_room(disk: Disk) -> None:
     done = disk("""
 run = tb.start_run("forest")
@@ -214,7 +242,11 @@ print([entry["state"] for entry in tb.get_run(run.id).why if entry["what"] == "a
     assert any("an artifact was not kept" in line for line in warned(done))
 
 
-def test_memory_is_taken_up_to_the_cap_and_the_rest_is_counted(tmp_path: Path) -> None:
+def test_memory_is_taken_up_to_the_cap_and_the_rest_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKBOOK_SYSTEM", "0")  # points of its own
+    monkeypatch.setenv("TRACKBOOK_CONSOLE", "0")  # and text, which waits too
     done = python(
         HEAD
         + """

@@ -286,6 +286,7 @@ print(tb.get_run(run.id).duration, flush=True)
         process.wait()
     document = seen(root, run_id)
     assert document["status"] == "finished"
+    assert document["ended"] >= document["started"]
     assert document["note"] == "second"
     points = LocalStore(root).points(run_id)["loss"]
     assert points.value.tolist() == points.step.tolist() == list(range(100))

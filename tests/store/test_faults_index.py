@@ -17,7 +17,7 @@ from runs import write
 from trackbook.errors import StoreError
 from trackbook.jsonable import loads
 from trackbook.model import new_document
-from trackbook.store import LocalStore, blobs
+from trackbook.store import LocalStore, blobs, limits
 from trackbook.store.blobs import name_of
 
 DEEP = b"[" * 50_000
@@ -256,3 +256,27 @@ def test_deep_json_is_a_value_error() -> None:
     ):
         with pytest.raises(ValueError):
             loads(bomb)
+
+
+def test_notices_without_end_are_read_by_their_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine's file may grow for years: who is far behind reads the runs instead."""
+    monkeypatch.setattr(limits, "NOTICES", 4000)
+    root = tmp_path / "s"
+    store, watching = LocalStore(root), LocalStore(root)
+    first = write(store, "first")
+    assert [d["name"] for d in watching.find()] == ["first"]
+    for _ in range(120):
+        store.edit(first, {"star": True})
+    store.edit(first, {"name": "second"})
+    open_run = write(store, "open", end=False)
+    for reader in (watching, LocalStore(root)):
+        assert {d["name"] for d in reader.find()} == {"second", "open"}
+    store.edit(open_run, {"name": "third"})
+    assert {d["name"] for d in watching.find()} == {"second", "third"}
+    for file in (root / "index" / "changes").iterdir():
+        with file.open("ab") as sink:
+            sink.write(bytes(9000))
+    store.edit(open_run, {"name": "fourth"})
+    assert {d["name"] for d in watching.find()} == {"second", "fourth"}

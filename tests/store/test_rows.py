@@ -14,7 +14,7 @@ from tinydb import where
 from trackbook.errors import QueryError
 from trackbook.jsonable import dumps, encode, loads
 from trackbook.model import Document, new_document
-from trackbook.store import LocalStore, attributes, catalogfile, runtable
+from trackbook.store import LocalStore, attributes, catalogfile, runtable, shape
 from trackbook.store.column import LONGEST
 from trackbook.store.query import compile_where
 from trackbook.store.runtable import RunTable
@@ -214,3 +214,16 @@ def test_where_is_compiled_for_rows_and_for_documents_alike() -> None:
     assert [bool(of_row(p)) for p in rows.places] == [bool(of_document(d)) for d in found]  # type: ignore[arg-type]
     with pytest.raises(QueryError):
         compile_where("nothing > 1", rows.getter)
+
+
+JUNK = st.sampled_from([None, 1, 0.5, "x", [], {}, True, [1], {"x": 1}, float("nan"), 2**70, [{}]])
+FIELDS = [*new_document(name="a", experiment="e"), "changed", "late", "autologged", "headline"]
+
+
+@settings(deadline=None)
+@given(st.lists(documents(), min_size=1, max_size=5), st.data())
+def test_many_documents_are_sound_if_each_is(found: list[Document], data: st.DataObject) -> None:
+    for document in found:
+        if data.draw(st.booleans()):
+            document[data.draw(st.sampled_from(FIELDS))] = data.draw(JUNK)
+    assert shape.all_sound(found) == all(map(shape.is_sound, found))

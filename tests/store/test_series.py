@@ -12,6 +12,7 @@ import pytest
 from trackbook.model import new_document
 from trackbook.store import LocalStore, series
 from trackbook.store.catalogue import Catalogue
+from trackbook.store.upkeep.merge import merge
 
 
 @pytest.fixture
@@ -41,19 +42,8 @@ def test_a_process_that_only_writes_opens_no_catalogue(
     begin(store)
     assert store.next_number("s") == 3
     assert store.next_number("of no run yet") == 1
-
-
-def test_the_attempt_before_is_found_among_many_without_the_catalogue(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = LocalStore(root)
-    first = begin(store)
-    for number in range(2, 400):  # more than the end of the file that is read
-        series.claim(root / "index", "s", f"20260101-000000-{number:010d}", number, list)
-    monkeypatch.setattr(Catalogue, "refresh", lambda self: pytest.fail("the catalogue was opened"))
-    found = store.attempt_before("s", 2)
-    assert found is not None
-    assert found["id"] == first
+    assert (store.previous("s", 3) or {})["number"] == 2
+    assert store.previous("of no run yet", 3) is None
 
 
 def test_without_the_index_the_runs_are_asked_and_their_answer_is_kept(root: Path) -> None:
@@ -89,6 +79,15 @@ def test_runs_copied_in_count_as_soon_as_any_reader_has_seen_them(
     shutil.copytree(place, root / "runs" / newest["id"][:8] / newest["id"])
     begin(other, "u")
     assert store.next_number("s") == 6
+
+
+def test_merged_runs_count_at_once(root: Path, tmp_path: Path) -> None:
+    other, store = LocalStore(tmp_path / "other"), LocalStore(root)
+    for _ in range(3):
+        begin(other)
+    begin(store)
+    merge(store, other)
+    assert LocalStore(root).next_number("s") == 4
 
 
 def test_a_store_that_was_put_together_by_hand_is_asked(root: Path, tmp_path: Path) -> None:

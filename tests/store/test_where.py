@@ -48,7 +48,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "D": {
         "params": {"lr": NAN, "depth": 10**30, "lambda": 2, "a/b": 1, "a-b": 2, 'quo"te': 1},
         "metrics": {"acc": [NAN], "loss": [INF]},
-        "started": NOW - 600,
+        "started": NOW - 90,
         "status": "running",
         "ended": None,
     },
@@ -60,7 +60,7 @@ RUNS: dict[str, dict[str, Any]] = {
         "archived": True,
         "number": 4,
     },
-    "F": {"started": NOW - 30, "user": "ada", "host": "lab-1", "series": "s", "number": 7},
+    "F": {"started": NOW + 3600, "user": "ada", "host": "lab-1", "series": "s", "number": 7},
     "G": {"started": NOW, "tags": {"baseline": "no"}, "deleted": True},
 }
 
@@ -197,7 +197,7 @@ def found(store: Store, where: Any, **options: Any) -> str:
         ("duration > 3600", "C"),
         ("duration == 60", "ABEF"),
         ("duration < 3600 and status == 'running'", "D"),
-        ('ended > "-3d"', "BCEF"),
+        ('ended > "-73h"', "BCEF"),
         # joined
         ("metrics.acc > 0.5 and (params.model == 'rf' or tags.stage == 'test')", "AB"),
         ("not (star or archived) and not tags.baseline", "CDF"),

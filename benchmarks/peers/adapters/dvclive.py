@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 os.environ["DVC_NO_ANALYTICS"] = "true"
+os.environ["DVC_SITE_CACHE_DIR"] = str(Path.home() / "dvc")  # not a folder of the whole machine
 
 import pandas as pd
 from dvclive import Live

@@ -84,7 +84,7 @@ def multiply(count: int) -> int:
             for table in ("metrics", "configs"):
                 names = [row[1] for row in db.execute(f"pragma table_info({table})")]
                 names.remove("id")
-                fresh = {"run_id": "?1", "run_name": "'copy-' || ?1"}
+                fresh = {"run_id": "?1", "run_name": "'copy-' || ?1", "log_id": "?1 || id"}
                 values = ", ".join(fresh.get(name, name) for name in names)
                 db.execute(
                     f"insert into {table} ({', '.join(names)}) "

@@ -33,7 +33,7 @@ def previous(store: Store, document: Document) -> Document | None:
     """The attempt before this one, as it stands in the store."""
     if document["number"] <= 1 or not document["series"]:
         return None
-    return store.attempt_before(document["series"], document["number"])
+    return store.previous(document["series"], document["number"])
 
 
 def changes(

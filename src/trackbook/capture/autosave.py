@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
+from ..store import os_calls
+
 INTERVAL_S = 0.5
 
 
@@ -19,6 +21,12 @@ class Autosave:
     """One daemon thread, started when first needed, asleep while nothing changes."""
 
     def __init__(self) -> None:
+        self._renew()
+        os_calls.call_in_child(self._renew)
+
+    def _renew(self) -> None:
+        # Also in a forked child: nothing of the parent's is the child's to save, no thread of the
+        # parent's lives there, and one may have held a lock.
         self._dirty: set[Saveable] = set()
         self._lock = threading.RLock()
         self._wake = threading.Event()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..errors import StoreError
 from ..model import Document
 from ..store import Store
 from . import git as repositories
@@ -32,8 +34,8 @@ class Background:
         self._modules = Modules(store.blobs)
         self._distributions = Distributions(store.blobs)
         self._randomness = Randomness(store.blobs)
-        self._guards = {what: Guard(what) for what in ("git", "random states", "environment")}
-        self._modules_guard = Guard("modules")
+        kinds = ("git", "random states", "environment", "modules")
+        self._guards = {what: Guard(what) for what in kinds}
         self._lock = threading.Lock()
         self._begun: list[tuple[ActiveRun, Path, States]] = []
         self._ended: dict[ActiveRun, Path] = {}
@@ -83,7 +85,8 @@ class Background:
         self, begun: list[tuple[ActiveRun, Path, States]], ended: dict[ActiveRun, Path]
     ) -> None:
         folders = {folder for _, folder, _ in begun}
-        readings = {folder: self._read_git(folder) for folder in folders}
+        runs = [run for run, _, _ in begun]
+        readings = {folder: self._read_git(folder, runs) for folder in folders}
         for run, folder, states in begun:
             found: dict[str, Any] = {}
             reading = readings[folder]
@@ -93,23 +96,36 @@ class Background:
                     run.note_capture("git", "captured", "beside the run", ms=reading.ms)
                 for what, state, reason in reading.notes:
                     run.note_capture(what, state, reason)
-            kept = self._guards["random states"].run(self._randomness.keep, states)
+            kept = self._try("random states", [run], self._randomness.keep, states)
             if kept:
                 found["rng"] = kept
             started = time.perf_counter()
-            found |= self._guards["environment"].run(self._read_environment, run.document) or {}
+            found |= self._try("environment", [run], self._read_environment, run.document) or {}
             if "env" in found:
                 took = round(1000 * (time.perf_counter() - started), 1)
                 run.note_capture("environment", "captured", "beside the run", ms=took)
             run.amend(**found)
         for run, folder in {**{run: folder for run, folder, _ in begun}, **ended}.items():
-            self._modules_guard.run(self._read_modules, run, folder)
+            self._try("modules", [run], self._read_modules, run, folder)
         for run in ended:
-            self._guards["environment"].run(self._read_packages, run)
+            self._try("environment", [run], self._read_packages, run)
 
-    def _read_git(self, folder: Path) -> repositories.Reading | None:
+    def _try(self, what: str, runs: list[ActiveRun], step: Callable[..., Any], *args: Any) -> Any:
+        """The result of a step; None where it failed, or where the disk has no room just now."""
+
+        def attempt() -> Any:
+            try:
+                return step(*args)
+            except StoreError as problem:  # what is said of a full disk is said elsewhere
+                for run in runs:
+                    run.note_capture(what, "skipped", str(problem))
+                return None
+
+        return self._guards[what].run(attempt)
+
+    def _read_git(self, folder: Path, runs: list[ActiveRun]) -> repositories.Reading | None:
         started = time.perf_counter()
-        reading: repositories.Reading | None = self._guards["git"].run(self._git.read, folder)
+        reading: repositories.Reading | None = self._try("git", runs, self._git.read, folder)
         if reading is None:
             return None
         reading.ms = round(1000 * (time.perf_counter() - started), 1)

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from .. import redact
+from ..store import os_calls
 from .distributions import normal
 from .modules import namespace
 
@@ -143,7 +144,8 @@ def _gpus_by_library() -> list[str]:
     if not Path("/dev/nvidiactl").exists() and not Path("/dev/dxg").exists():
         return []
     try:
-        import pynvml
+        with os_calls.no_forks():
+            import pynvml
     except ImportError:
         return []
     try:

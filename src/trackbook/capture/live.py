@@ -178,7 +178,7 @@ class ActiveRun(ArtifactLog):
                     continue
                 if old is not _MISSING:
                     entry = {"key": key, "old": old, "new": value, "time": now()}
-                    self.document.setdefault("param_history", []).append(entry)
+                    self._remember("param_history", entry)
                 held[key] = value
                 self._mark_late(key)
         self._note_hidden("params", hidden)
@@ -300,7 +300,8 @@ class ActiveRun(ArtifactLog):
         self._owner.ended(self)
         with self._lock:
             self.document["status"] = word
-            self.document["ended"] = now()
+            # A clock that was set back meanwhile ends no run before it began.
+            self.document["ended"] = max(now(), self.document["started"])
             self._guarded(self._writer.finish)
 
     def fail(self, error: BaseException) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import formats, redact, settings
+from ..errors import StoreError
 from ..jsonable import dumps
 from ..store import Blobs
 from .console import Console
@@ -46,7 +47,7 @@ class CellOutputs:
     def end(self, run: ActiveRun, blobs: Blobs, error: BaseException | None) -> None:
         """The cell is over: keep what it showed in the run."""
         if self._console is not None:
-            self._guard.run(self._end, run, blobs, error)
+            self._guard.run(self._keep, run, blobs, error)
         self.leave()
 
     def leave(self) -> None:
@@ -142,6 +143,12 @@ class CellOutputs:
             self._outputs[-1]["text"] += self._screen.rest()
 
     # -- what is kept -------------------------------------------------------------------------
+
+    def _keep(self, run: ActiveRun, blobs: Blobs, error: BaseException | None) -> None:
+        try:
+            self._end(run, blobs, error)
+        except StoreError as problem:  # what is said of a full disk is said elsewhere
+            run.note_capture("outputs", "skipped", str(problem))
 
     def _end(self, run: ActiveRun, blobs: Blobs, error: BaseException | None) -> None:
         if self._console is not None:

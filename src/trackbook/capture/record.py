@@ -23,6 +23,10 @@ class Teller(Protocol):
         """The cell that is executing now."""
 
 
+# Whoever logs another value in a loop gets no document that grows with it.
+_REMEMBERED = 1000
+
+
 class RunRecord:
     """The base of a live run: its document, its writer and the blobs beside them."""
 
@@ -73,7 +77,16 @@ class RunRecord:
     def _mark_late(self, key: str) -> None:
         if not self.open:
             entry = {"key": key, "cell": self._owner.cell_id(), "time": time.time()}
-            self.document.setdefault("late", []).append(entry)
+            self._remember("late", entry)
+
+    def _remember(self, key: str, entry: dict[str, Any]) -> None:
+        """Add to a list of the document; of more than a thousand the middle ones go."""
+        entries = self.document.setdefault(key, [])
+        entries.append(entry)
+        if len(entries) > _REMEMBERED:
+            del entries[_REMEMBERED // 2]
+            reason = f"of more than {_REMEMBERED} entries the first and the last half are kept"
+            self.note_capture(key, "folded", reason)
 
 
 def _subject(entry: dict[str, Any]) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import settings
 from ..errors import TrackbookWarning
+from ..store import os_calls
 from ..store.cgroup import MemoryGroup
 from .live import ActiveRun
 from .patch import Guard
@@ -89,7 +90,8 @@ class Machine:
     """CPU, memory, disk and NVIDIA GPUs, as far as they can be read."""
 
     def __init__(self) -> None:
-        import psutil
+        with os_calls.no_forks():
+            import psutil
 
         self._psutil = psutil
         self._process = psutil.Process()
@@ -118,7 +120,8 @@ class Gpus:
         self._nvml: Any = None
         self._handles: list[Any] = []
         with suppress(ImportError):
-            import pynvml
+            with os_calls.no_forks():
+                import pynvml
 
             with suppress(pynvml.NVMLError):
                 pynvml.nvmlInit()

@@ -121,7 +121,7 @@ def runs(
     limit
         At most so many runs.
     archived
-        The archived runs too.
+        The archived runs too, and the parts of runs that worker processes wrote.
     """
     return open_store().runs(
         where, experiment=experiment, sort=sort, limit=limit, archived=archived

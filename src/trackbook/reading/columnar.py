@@ -95,7 +95,7 @@ def _cells(rows: Rows, key: str) -> Cells | None:
     if rows.recent:
         recent = rows.recent_values(key)
         try:
-            parts.append(_of_column(Column(recent), len(recent)))
+            parts.append(_of_column(Column(recent)))
         except TooLong:
             return None
     whole = [part for part in parts if part is not None]
@@ -119,7 +119,7 @@ def _of_block(block: Block, key: str) -> Cells | None:
         return None
     column = block.columns.get(key)
     if isinstance(column, Column):
-        return _of_column(column, block.size)
+        return _of_column(column)
     kinds, numbers = np.zeros(block.size, dtype=np.uint8), np.zeros(block.size)
     if column is None:
         return Cells(kinds, numbers, None)
@@ -127,7 +127,7 @@ def _of_block(block: Block, key: str) -> Cells | None:
 
 
 def _spread(column: SparseColumn, kinds: Any, numbers: Any) -> Cells | None:
-    dense = _of_column(column.dense, len(column.places))
+    dense = _of_column(column.dense)
     if dense is None:
         return None
     places = np.frombuffer(column.places, dtype=np.uint32)
@@ -139,14 +139,17 @@ def _spread(column: SparseColumn, kinds: Any, numbers: Any) -> Cells | None:
     return Cells(kinds, numbers, words)
 
 
-def _of_column(column: Column, size: int) -> Cells | None:
+def _of_column(column: Column) -> Cells | None:
     if column.kind is None:
         kinds = np.frombuffer(column.kinds, dtype=np.uint8)
     else:
-        kinds = np.full(size, column.kind, dtype=np.uint8)
+        kinds = np.full(column.size, column.kind, dtype=np.uint8)
     if JSON in (column.kind, *column.kinds):
         return None
-    numbers = np.frombuffer(column.numbers, dtype=np.float64)
+    if len(column.numbers):
+        numbers = np.frombuffer(column.numbers, dtype=column.numbers.typecode).astype(np.float64)
+    else:
+        numbers = np.zeros(column.size)
     if not column.others:
         return Cells(kinds, numbers, None)
     words = np.array([*column.others, None], dtype=object)

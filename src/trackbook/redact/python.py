@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import threading
 import tokenize
 from collections.abc import Iterator
 
@@ -78,6 +79,10 @@ def _in_place(line: str, name: str) -> str:
 
 
 def _parse(plain: str) -> ast.Module | None:
+    # CPython counts the depth of trees for all threads together: a tree made here could make
+    # IPython's own parse of the next cell fail.
+    if threading.current_thread() is not threading.main_thread():
+        return None
     try:
         return syntax.parse(plain)
     except syntax.UNREADABLE:

@@ -103,7 +103,7 @@ def _runs(
     # A run that moved to another place, or out of the first ones, is more than a delta can say.
     full = changes.full or query["sort"] != _NEWEST or limit is not None
     shown = documents[:limit]
-    there = {document["id"] for document in documents}
+    there = set(documents.ids())
     return {
         "revision": revision,
         "full": full,

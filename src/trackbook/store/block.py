@@ -7,9 +7,8 @@ decoded when somebody looks at it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import zstandard
@@ -27,7 +26,7 @@ PARTS = {"error": ("type", "message"), "notebook": ("path",)}
 # Documents that are packed together: to decode one costs some microseconds for all.
 _TOGETHER = 16
 _RARE = 1 / 8
-_COMPRESS = zstandard.ZstdCompressor(level=1).compress
+_COMPRESSOR = zstandard.ZstdCompressor(level=1)
 
 
 class Block:
@@ -36,7 +35,7 @@ class Block:
     def __init__(self, documents: Sequence[Document], lines: Sequence[bytes]) -> None:
         self.size = len(lines)
         self._frames = [
-            _COMPRESS(b"\n".join(lines[i : i + _TOGETHER])) for i in range(0, self.size, _TOGETHER)
+            _compressed(lines[i : i + _TOGETHER]) for i in range(0, self.size, _TOGETHER)
         ]
         self.columns: dict[str, Column | SparseColumn] = {}
         # Attributes that some of the runs have and that only the documents tell.
@@ -45,13 +44,11 @@ class Block:
 
     # -- documents ---------------------------------------------------------------------------------
 
-    def line(self, place: int) -> bytes:
-        """The JSON of one document."""
-        return self._lines(place // _TOGETHER)[place % _TOGETHER]
-
     def lines(self) -> Iterator[bytes]:
         """The JSON of every document."""
-        return chain.from_iterable(map(self._lines, range(len(self._frames))))
+        unpack = zstandard.ZstdDecompressor().decompress
+        for frame in self._frames:
+            yield from unpack(frame).split(b"\n")
 
     def documents(self, places: Iterable[int] | None = None) -> Iterator[Document]:
         """The documents of these places, or all."""
@@ -59,14 +56,12 @@ class Block:
             yield from map(loads, self.lines())
             return
         last, lines = -1, [b""]
+        unpack = zstandard.ZstdDecompressor().decompress
         for place in places:
             frame, row = divmod(place, _TOGETHER)
             if frame != last:
-                last, lines = frame, self._lines(frame)
+                last, lines = frame, unpack(self._frames[frame]).split(b"\n")
             yield loads(lines[row])
-
-    def _lines(self, frame: int) -> list[bytes]:
-        return zstandard.ZstdDecompressor().decompress(self._frames[frame]).split(b"\n")
 
     # -- attributes --------------------------------------------------------------------------------
 
@@ -88,58 +83,79 @@ class Block:
                 self._add(f"{key}.{part}", [mapping.get(part, MISSING) for mapping in inner])
         self._add_keys("params", [self._leaves(d["params"]) for d in documents])
         self._add_keys("tags", [d["tags"] for d in documents])
-        summaries = [document["summary"] for document in documents]
-        for statistic in STATISTICS:
-            of_each = [{k: e[statistic] for k, e in s.items() if statistic in e} for s in summaries]
-            self._add_keys(f"summary.{statistic}", of_each)
+        for key, places, entries in _by_key([document["summary"] for document in documents]):
+            for statistic in STATISTICS:
+                values = [entry.get(statistic, MISSING) for entry in entries]
+                self._add(f"summary.{statistic}.{key}", values, places)
 
     def _leaves(self, params: dict[str, Any]) -> dict[str, Any]:
         """Params in one level; what two of them would be called is left to the document."""
         if dict not in set(map(type, params.values())):
             return params
         flat: dict[str, Any] = {}
-        for key, value in leaves(params):
-            if key in flat:
-                self.elsewhere.add(f"params.{key}")
-            flat[key] = value
+        twice = flatten(params, "", flat)
+        self.elsewhere.update(f"params.{key}" for key in twice)
         return flat
 
-    def _add_keys(self, root: str, mappings: Sequence[Mapping[str, Any]]) -> None:
-        counts = Counter(chain.from_iterable(mappings))
-        few = self.size * _RARE
-        rare: dict[str, tuple[list[int], list[Any]]] = {}
-        for key, count in counts.items():
-            if count >= few:
-                self._add(f"{root}.{key}", [mapping.get(key, MISSING) for mapping in mappings])
-            else:
-                rare[key] = ([], [])
-        for place, mapping in enumerate(mappings) if rare else ():
-            for key in mapping:
-                if key in rare:
-                    rare[key][0].append(place)
-                    rare[key][1].append(mapping[key])
-        for key, (places, values) in rare.items():
+    def _add_keys(self, root: str, mappings: Sequence[dict[str, Any]]) -> None:
+        for key, places, values in _by_key(mappings):
             self._add(f"{root}.{key}", values, places)
 
-    def _add(self, key: str, values: list[Any], places: list[int] | None = None) -> None:
+    def _add(self, key: str, values: Sequence[Any], places: list[int] | None = None) -> None:
         if key in self.elsewhere:
             return
         try:
             if places is None:
                 self.columns[key] = Column(values)
-            else:
+            elif len(places) < self.size * _RARE:
                 self.columns[key] = SparseColumn(places, values, self.size)
+            else:
+                spread: list[Any] = [MISSING] * self.size
+                for place, value in zip(places, values, strict=True):
+                    spread[place] = value
+                self.columns[key] = Column(spread)
         except TooLong:
             self.elsewhere.add(key)
 
 
-def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of nested mappings by their keys joined with dots, as in ``model.flatten``."""
+def _by_key(
+    mappings: Sequence[dict[str, Any]],
+) -> Iterator[tuple[str, list[int] | None, Sequence[Any]]]:
+    """Key, places and values of what is in mappings; no places where each has the key."""
+    keys = list(mappings[0]) if mappings else []
+    if len(keys) > 1 and all(map(dict(mappings[0]).keys().__eq__, map(dict.keys, mappings))):
+        columns = zip(*map(itemgetter(*keys), mappings), strict=True)
+        yield from ((key, None, values) for key, values in zip(keys, columns, strict=True))
+        return
+    found: dict[str, tuple[list[int], list[Any]]] = {}
+    for place, mapping in enumerate(mappings):
+        for key, value in mapping.items():
+            of_key = found.get(key)
+            if of_key is None:
+                of_key = found[key] = ([], [])
+            of_key[0].append(place)
+            of_key[1].append(value)
+    for key, (places, values) in found.items():
+        yield key, places if len(places) < len(mappings) else None, values
+
+
+def _compressed(lines: Sequence[bytes]) -> bytes:
+    # Copied, because what the compressor gives holds on to room for the worst case.
+    return bytes(memoryview(_COMPRESSOR.compress(b"\n".join(lines))))
+
+
+def flatten(tree: dict[str, Any], prefix: str, flat: dict[str, Any]) -> list[str]:
+    """Add nested values by their keys joined with dots; returns the keys that were there before."""
+    twice = []
     for key, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+        if type(value) is dict and value:
+            twice += flatten(value, f"{prefix}{key}.", flat)
+            continue
+        name = prefix + key
+        if name in flat:
+            twice.append(name)
+        flat[name] = value
+    return twice
 
 
 def pick(document: Document, key: str) -> Any:
@@ -149,7 +165,9 @@ def pick(document: Document, key: str) -> Any:
         statistic, _, name = rest.partition(".")
         return document["summary"].get(name, {}).get(statistic, MISSING)
     if root == "params":
-        return dict(leaves(document["params"])).get(rest, MISSING)
+        flat: dict[str, Any] = {}
+        flatten(document["params"], "", flat)
+        return flat.get(rest, MISSING)
     if root == "tags":
         return document["tags"].get(rest, MISSING)
     if rest:

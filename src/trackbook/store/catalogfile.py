@@ -125,10 +125,10 @@ def _add(lines: list[bytes], table: RunTable) -> None:
     kept = [line[line.index(b":") + 1 :].rstrip(b",\n") for line in lines]
     documents = _parse(kept)
     for document, line in zip(documents, kept, strict=True):
-        if not is_run_id(document["id"]) or not shape.is_sound(document):
-            raise ValueError(document["id"])
         if line.count(b"{") + line.count(b"[") > _FLAT:
             shape.check_depth(document)
+    if not all(is_run_id(d["id"]) for d in documents) or not shape.all_sound(documents):
+        raise ValueError("a run of the catalogue is none")
     table.add_packed(documents, kept)
 
 

@@ -55,7 +55,10 @@ class Catalogue:
     def _begin(self) -> None:
         state = self._file.load(self.table)
         if state is not None and self._restore(state):
-            self._file.changed(len(self._changed()))
+            doubtful = set(self._partial)
+            changed = len(self._changed())
+            # A run that has settled is no longer to be looked at, which the file still says.
+            self._file.changed(changed + len(doubtful - self._partial - self._open.keys()))
         else:
             self.table.forget_all()
             self._rebuild()
@@ -79,7 +82,8 @@ class Catalogue:
         for run_id in [r for r, seen in self._settling.items() if now - seen > _SETTLED_S]:
             del self._settling[run_id]
             named.add(run_id)
-        return {run_id for run_id in named if self._read(run_id)}
+        # In their order, so that neighbours in time are neighbours in memory.
+        return {run_id for run_id in sorted(named) if self._read(run_id)}
 
     def _rebuild(self) -> set[str]:
         # The ends of the notices first and the folders second: what changes meanwhile is named
@@ -89,7 +93,7 @@ class Catalogue:
         self._file.changed(1)
         known = set(self.table.ids())
         found = self._look_at_days()
-        return {run_id for run_id in known | found if self._read(run_id)}
+        return {run_id for run_id in sorted(known | found) if self._read(run_id)}
 
     def _read(self, run_id: str) -> bool:
         """Read one run anew; whether its document changed."""

@@ -17,7 +17,7 @@ _DAY = re.compile(r"\d{8}")
 # A folder that changed this recently may change again without a new time stamp.
 _RACY_S = 2.0
 # This many of the newest are compared each time, the others once in so many seconds.
-NEWEST = 24
+NEWEST = 14
 ROUND_S = 1.0
 
 

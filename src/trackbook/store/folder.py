@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def read_unedited(folder: Path) -> tuple[Document | None, Owner]:
         if data.count(b"{") + data.count(b"[") > shape.DEPTH:
             shape.check_depth(told)
         document = shape.complete(told, folder.name)
+    except JSONDecodeError as problem:
+        document = _damaged(folder.name, f"it is no whole JSON ({problem})")
     except (ValueError, TypeError, RecursionError) as problem:
         document = _damaged(folder.name, str(problem))
     try:

@@ -16,7 +16,7 @@ TALLIED = 1 << 28
 """Of a larger log readers take the summary from the document, not from the points."""
 KEYS = 1 << 20
 """Metric names of one run."""
-NOTICES = 1 << 28
+NOTICES = 1 << 26
 CLAIMS = 1 << 26
 PART = 1 << 30
 """Any other file of a run, and any that ``merge`` copies but ``metrics.bin``."""

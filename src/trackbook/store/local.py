@@ -162,15 +162,25 @@ class LocalStore:
             last = max((number for _, number in self._of(series_name)), default=0)
         return last + 1
 
-    def attempt_before(self, series_name: str, number: int) -> Document | None:
-        """The last attempt below a number, without opening the catalogue."""
-        for run_id in series.below(self._root / "index", series_name, number):
-            document, _ = folder.read_document(folder.place(self._root, run_id))
-            if document is None or document.get("deleted") or document["series"] != series_name:
-                continue
-            if document["number"] < number:
-                return document
-        return None
+    def previous(self, series_name: str, number: int) -> Document | None:
+        """The run of a series with the next lower number; None where there is none."""
+        self.before_read()
+        if not self._catalogue.revision:
+            # The few folders that may be meant are read faster than a catalogue.
+            for run_id in series.before(self._root / "index", series_name, number):
+                found, _ = folder.read_document(folder.place(self._root, run_id))
+                if (
+                    found is not None
+                    and found["series"] == series_name
+                    and not found.get("deleted")
+                ):
+                    return found
+            if series.last(self._root / "index", series_name) == 0:
+                return None
+        with self._lock:
+            self._refresh()
+            rows = self._catalogue.table.rows
+        return selection.previous(rows, series_name, number)
 
     def resume(self, run_id: str) -> LocalWriter:
         """Own a run again."""

@@ -203,12 +203,11 @@ class MemoryStore:
         with self._lock:
             return max((number for _, number in self._of(series)), default=0) + 1
 
-    def attempt_before(self, series: str, number: int) -> Document | None:
-        """The last attempt below a number."""
+    def previous(self, series: str, number: int) -> Document | None:
+        """The run of a series with the next lower number; None where there is none."""
+        self.before_read()
         with self._lock:
-            lower = [(n, run_id) for run_id, n in self._of(series) if n < number]
-            kept = [found for _, run_id in sorted(lower) if (found := self._table.by_id(run_id))]
-        return next((d for d in reversed(kept) if not d.get("deleted")), None)
+            return selection.previous(self._table.rows, series, number)
 
     def edit(self, run_id: str, change: Mapping[str, Any]) -> None:
         """Lay a person's change over the run."""

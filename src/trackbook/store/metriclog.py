@@ -268,7 +268,9 @@ def read_points(folder: Path, keys: Iterable[str] | None = None) -> dict[str, Po
     """The points of each metric in the order they were logged, of a live run too."""
     try:
         with os_calls.open_plain(folder / BIN) as file:
-            one = pointsplit.of_one(file, min(count_records(folder), limits.RECORDS // SIZE))
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            one = pointsplit.of_one(file, size // SIZE) if size <= limits.RECORDS else None
     except FileNotFoundError:
         return {}
     if one is None:

@@ -26,6 +26,7 @@ from . import limits, os_calls, os_machine
 _NOTICE = re.compile(rb"([<>]) (\d{8}-\d{6}-[0-9a-z]{10})\n")
 _RETIRED = re.compile(rb"= ([A-Za-z0-9._-]{1,200}\.log) (\d{1,15})\n")
 _HEAD = 64
+_LONGEST = 4096
 # Of 50,000 changes.
 LONGEST = 1 << 22
 _QUIET_S = 86_400.0
@@ -152,7 +153,7 @@ class NoticeReader:
         self.seen.clear()
         self.pending.clear()
         for name in self._files():
-            self._read_file(name, set())
+            self._read_file(name, set(), end=True)
 
     def _files(self) -> dict[str, os.stat_result]:
         """The notice files, those that were put aside before the one that goes on."""
@@ -163,8 +164,11 @@ class NoticeReader:
         except OSError:
             return {}
 
-    def _read_file(self, name: str, named: set[str]) -> bool:
-        """Take in what is new in one file; False where it is not the file we knew."""
+    def _read_file(self, name: str, named: set[str], *, end: bool = False) -> bool:
+        """Take in what is new in one file; False where it is not the file we knew.
+
+        False too where much is new, which is read faster from the runs; of that ``end`` will do.
+        """
         seen = self.seen.get(name)
         try:
             with os_calls.open_plain(self.folder / name) as file:
@@ -174,16 +178,16 @@ class NoticeReader:
                     return False
                 offset = seen.offset if seen else 0
                 size = file.seek(0, os.SEEK_END)
-                if size < offset:
+                if size < offset or (size - offset > limits.NOTICES and not end):
                     return False
-                # Of a file that is no list of notices, the end will do.
                 offset = file.seek(max(offset, size - limits.NOTICES))
                 data = file.read(size - offset)
         except OSError:
             return False
-        data = data[: data.rfind(b"\n") + 1]
-        self._take(data, named)
-        self.seen[name] = _Seen(inode, offset + len(data), head.hex())
+        # A line that is being written comes whole the next time; one of such a length is none.
+        taken = data.rfind(b"\n") + 1 or (len(data) if len(data) > _LONGEST else 0)
+        self._take(data[:taken], named)
+        self.seen[name] = _Seen(inode, offset + taken, head.hex())
         return True
 
     @staticmethod

@@ -12,9 +12,10 @@ import fcntl
 import os
 import shutil
 import stat
+import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -310,6 +311,16 @@ def call_in_child(method: Callable[[], None]) -> None:
     _in_child.append(weakref.WeakMethod(method))
 
 
+_forks = threading.RLock()
+
+
+@contextlib.contextmanager
+def no_forks() -> Iterator[None]:
+    """Hold forks back meanwhile: what a thread is importing, a forked child could never import."""
+    with _forks:
+        yield
+
+
 def _after_fork() -> None:
     # A lock belongs to the open file, which a child shares: it would keep a dead owner's run open.
     for fd in _held:
@@ -322,6 +333,9 @@ def _after_fork() -> None:
             method()
 
 
+os.register_at_fork(
+    before=_forks.acquire, after_in_parent=_forks.release, after_in_child=_forks.release
+)
 os.register_at_fork(after_in_child=_after_fork)
 
 # -- and else --------------------------------------------------------------------------------------

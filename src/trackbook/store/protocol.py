@@ -112,11 +112,8 @@ class Store(Protocol):
     def next_number(self, series: str) -> int:
         """1 + the number of the last run of the series."""
 
-    def attempt_before(self, series: str, number: int) -> Document | None:
-        """The document of the last attempt below ``number``; None where there is none.
-
-        Costs the same however many runs there are.
-        """
+    def previous(self, series: str, number: int) -> Document | None:
+        """The run of a series with the next lower number, not a deleted one; None without one."""
 
     def find(
         self,

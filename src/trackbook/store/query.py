@@ -10,6 +10,7 @@ import ast
 import datetime
 import operator
 import re
+import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -82,6 +83,15 @@ def _forgiving(query: Callable[[Any], Any]) -> QueryInstance:
     return QueryInstance(test, None)
 
 
+# CPython counts the depth of trees for all threads together: two that parse at once may both fail.
+_parsing = threading.Lock()
+
+
+def _tree(line: str) -> ast.expr:
+    with _parsing:
+        return ast.parse(line, mode="eval").body
+
+
 class _Compiler:
     """Turns one expression into a query."""
 
@@ -105,8 +115,8 @@ class _Compiler:
             if _WARNED_OF.search(line):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    return ast.parse(line, mode="eval").body
-            return ast.parse(line, mode="eval").body
+                    return _tree(line)
+            return _tree(line)
         except SyntaxError as problem:
             # 0 stands for the end.
             column = len(line) if problem.offset == 0 else (problem.offset or 1) - 1

@@ -11,7 +11,7 @@ from typing import Any, SupportsIndex, overload
 from ..model import Document
 from . import attributes
 from .attributes import MISSING, STATISTICS, Getter
-from .block import PLAIN, Block, leaves, pick
+from .block import PLAIN, Block, flatten, pick
 
 _FULL_DURATION = ("ended", "started", "status")
 
@@ -40,9 +40,9 @@ class Rows:
 
     @cached_property
     def shown(self) -> list[int]:
-        """The places of the runs that are neither deleted nor archived."""
-        archived = self.values("archived")
-        return [place for place in self.kept if not archived[place]]
+        """The places of the runs that are neither deleted nor archived, nor parts of others."""
+        archived, kind = self.values("archived"), self.values("kind")
+        return [p for p in self.kept if not archived[p] and kind[p] != "worker"]
 
     # -- documents ---------------------------------------------------------------------------------
 
@@ -170,7 +170,9 @@ class Rows:
 
 def _names(document: Document, root: str) -> list[str]:
     if root == "params":
-        return [key for key, _ in leaves(document["params"])]
+        flat: dict[str, Any] = {}
+        flatten(document["params"], "", flat)
+        return list(flat)
     return list(document["tags"] if root == "tags" else document["summary"])
 
 

@@ -89,6 +89,13 @@ def check_sort(sort: str | Sequence[str]) -> None:
         attributes.getter(name, parts)
 
 
+def previous(rows: Rows, series: str, number: int) -> Document | None:
+    """The run of a series with the next lower number, the deleted left out."""
+    of_each, numbers = rows.values("series"), rows.values("number")
+    lower = [p for p in rows.kept if of_each[p] == series and numbers[p] < number]
+    return rows.document(max(lower, key=numbers.__getitem__)) if lower else None
+
+
 def resolve(ref: str, documents: Iterable[Document]) -> str:
     """The run id meant by an id, a unique prefix, a name (its newest), ``name#n`` or ``latest``.
 

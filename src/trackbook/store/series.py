@@ -20,6 +20,7 @@ from . import limits, os_calls
 
 Claim = tuple[str, int]
 _COMPLETE = "complete"
+_FEW = 10
 # The end of a file that is read: more claims than kernels can make at once.
 _END = 1 << 13
 _CLAIM = re.compile(rb'^\["(\d{8}-\d{6}-[0-9a-z]{10})",(-?\d{1,18})\]$', re.MULTILINE)
@@ -33,6 +34,13 @@ def last(index: Path, series: str) -> int | None:
     if claims:
         return max(number for _, number in claims)
     return 0 if _is_complete(index) else None
+
+
+def before(index: Path, series: str, number: int) -> list[str]:
+    """The runs with the next lower numbers, the highest first; some of them may be gone."""
+    claims, _ = _end(_file(index, series))
+    lower = sorted(((taken, run_id) for run_id, taken in claims if taken < number), reverse=True)
+    return [run_id for _, run_id in lower[:_FEW]]
 
 
 def claim(
@@ -54,15 +62,6 @@ def claim(
         if first == run_id:
             return number
         number = max(taken for _, taken in claims) + 1
-
-
-def below(index: Path, series: str, number: int) -> list[str]:
-    """The runs of a series with lower numbers, the highest first; not all where there are many."""
-    claims, whole = _end(_file(index, series))
-    lower = [claim for claim in claims if claim[1] < number]
-    if not lower and not whole:
-        lower = [claim for claim in read(index, series) if claim[1] < number]
-    return [run_id for run_id, _ in sorted(lower, key=lambda claim: -claim[1])]
 
 
 def note(index: Path, series: str, run_id: str, number: int) -> None:

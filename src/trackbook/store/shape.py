@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import calendar
 import operator
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from ..model import FORMAT, Document
@@ -124,6 +126,49 @@ def is_sound(document: Document) -> bool:
     return document["error"] is None or document["error"].keys() >= _ERROR.keys()
 
 
+def all_sound(documents: Sequence[Document]) -> bool:
+    """Whether ``is_sound`` is true of each; for ordinary documents in a fraction of the time."""
+    plain = len(blank(""))
+    special = [d for d in documents if len(d) > plain or _has_more(d)]
+    try:
+        ordinary = _have_types(documents) and _have_insides(documents)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        ordinary = False
+    return all(map(is_sound, special if ordinary else documents))
+
+
+def _has_more(document: Document) -> bool:
+    items = document.get("capture") or document.get("inputs") or document.get("outputs")
+    return bool(items) or document.get("error") is not None
+
+
+def _have_types(documents: Sequence[Document]) -> bool:
+    fields = dict(zip(_WITH_TYPE, zip(*map(_typed, documents), strict=True), strict=True))
+    entries = list(chain.from_iterable(map(dict.values, fields["summary"])))
+    ended = [d["ended"] for d in documents if d["ended"] is not None]
+    return (
+        all({kind}.issuperset(map(type, fields[key])) for key, kind in _WITH_TYPE.items())
+        and {float}.issuperset(map(type, ended))
+        and all(-(2**35) < moment < 2**37 for moment in chain(fields["started"], ended))
+        and max(map(abs, fields["number"])) < 2**53
+        and {dict}.issuperset(map(type, entries))
+        and all("last" in entry for entry in entries)
+        and _NUMBERS.issuperset(map(type, chain.from_iterable(map(dict.values, entries))))
+    )
+
+
+def _have_insides(documents: Sequence[Document]) -> bool:
+    """Of what most documents have; the rest is looked at with ``is_sound``."""
+    for key in ("notebook", "cell", "git"):
+        there = [d[key] for d in documents if d[key] is not None]
+        if not {dict}.issuperset(map(type, there)):
+            return False
+        for field in _INSIDE[key]:
+            if not {str, type(None)}.issuperset(type(inner.get(field)) for inner in there):
+                return False
+    return {str, type(None)}.issuperset(type(d["parent"]) for d in documents)
+
+
 def _is_entry(entry: Any) -> bool:
     known = type(entry) is dict and "last" in entry
     return known and _NUMBERS.issuperset(map(type, entry.values()))
@@ -135,9 +180,12 @@ def _is_number(value: Any) -> bool:
     return whole or isinstance(value, float)
 
 
+_LAST_MOMENT = 253_402_300_800.0
+
+
 def is_moment(value: Any) -> bool:
-    """Whether a value is a time in seconds; calendars end with the year 9999."""
-    return _is_number(value) and -(2**35) < value < 2**37
+    """Whether a value is a time in seconds, from the year 881 to the end of 9999, as calendars."""
+    return _is_number(value) and -(2**35) < value < _LAST_MOMENT
 
 
 def check_depth(document: Any) -> None:

@@ -250,7 +250,7 @@ class LocalWriter:
         present = self._metrics.summary() if summary is None else summary
         self.document["summary"] = {**self.document["summary"], **present}
         try:
-            data = dumps(self.document, pretty=True)
+            data = self._encoded()
         except (TypeError, ValueError, RecursionError) as problem:
             raise StoreError(f"{self._label} cannot be saved: {problem}") from problem
         if len(data) > limits.DOCUMENT:
@@ -269,6 +269,14 @@ class LocalWriter:
         if self._ownership is not None:
             with suppress(OSError):
                 self._ownership.beat()
+
+    def _encoded(self) -> bytes:
+        for _ in range(100):
+            try:
+                return dumps(self.document, pretty=True)
+            except RuntimeError:  # its owner adds to it in this moment
+                time.sleep(0.001)
+        return dumps(self.document, pretty=True)
 
     def finish(self) -> None:
         """Flush, save durably and give up ownership. Later ``log`` and ``save`` still work.

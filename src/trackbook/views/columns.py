@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .. import formats
-from ..jsonable import dumps
 from ..model import Document, flatten
+from ..store.rows import Found
+from . import manyruns
 
 Kind = Literal["name", "status", "number", "metric", "param", "time", "duration", "tags", "text"]
 MOST_VARYING = 40
+# Of many runs so many are asked what somebody chose.
+_ASKED = 200
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,13 @@ def clock(seconds: float | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
 
 
+def _damage(document: Document) -> str:
+    """Why the run's document cannot be read; empty where it can."""
+    error = document.get("error") or {}
+    reason = str(error.get("message", "")).removeprefix("run.json cannot be read: ")
+    return reason if error.get("type") == "Damaged" else ""
+
+
 def _tags_text(tags: Any) -> str:
     pairs = tags.items() if isinstance(tags, dict) else ()
     return ", ".join(
@@ -122,6 +132,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
 )
 TRAILING: tuple[Column, ...] = (
+    Column("damage", "Damaged", "text", 220, 1, _damage),
     Column("tags", "Tags", "tags", 140, 4, lambda d: d.get("tags") or {}, _tags_text),
     Column("experiment", "Experiment", "text", 150, 4, lambda d: d["experiment"]),
 )
@@ -176,13 +187,6 @@ def grouped(records: Sequence[Mapping[str, Any]]) -> list[str]:
     return [k for start in ("params.", "metrics.", "tags.") for k in keys if k.startswith(start)]
 
 
-def identity(value: Any) -> Any:
-    """Something hashable that is equal where values mean the same: 7 and 7.0 yes, 1 and True no."""
-    if type(value) in (int, float):
-        return "nan" if value != value else (value,)
-    return dumps(value)
-
-
 def varying(records: Sequence[dict[str, Any]]) -> list[str]:
     """The keys that differ among flat records (absent is different), the most frequent first."""
     count: Counter[str] = Counter()
@@ -193,7 +197,7 @@ def varying(records: Sequence[dict[str, Any]]) -> list[str]:
             count[key] += 1
             if key in differs:
                 continue
-            known = identity(value)
+            known = manyruns.identity(value)
             if first.setdefault(key, known) != known:
                 differs.add(key)
     total = len(records)
@@ -212,15 +216,32 @@ def columns(
     documents: Sequence[Document], records: Sequence[dict[str, Any]] | None = None
 ) -> list[Column]:
     """The columns for these runs: params and metrics that vary; for a single run all."""
-    records = [measured(d) for d in documents] if records is None else records
-    keys = varying(records) if len(records) != 1 else list(records[0])
+    many = _many(documents)
+    if many is not None:
+        keys, documents = manyruns.varying(many), documents[:_ASKED]
+    else:
+        records = [measured(d) for d in documents] if records is None else records
+        keys = varying(records) if len(records) != 1 else list(records[0])
     # Metrics before params: what came out before what went in.
     metrics = [key for key in keys if not key.startswith("params.")]
     first = {f"params.{key}" for key in chosen(documents)}
     params = sorted((k for k in keys if k.startswith("params.")), key=lambda k: k not in first)
     middle = [_measured_column(key) for key in [*metrics, *params][:MOST_VARYING]]
-    trailing = [column for column in TRAILING if _says_something(column, documents)]
+    trailing = [
+        column
+        for column in TRAILING
+        if (
+            manyruns.says_something(column.key, many)
+            if many
+            else _says_something(column, documents)
+        )
+    ]
     return [*COLUMNS, *middle, *trailing]
+
+
+def _many(documents: Sequence[Document]) -> Found | None:
+    """So many that it is worth not to decode them."""
+    return documents if isinstance(documents, Found) and len(documents) > manyruns.MANY else None
 
 
 def _says_something(column: Column, documents: Sequence[Document]) -> bool:
@@ -265,15 +286,17 @@ def table(
     only: Iterable[str] | None = None,
 ) -> dict[str, Any]:
     """``{columns, rows, total}`` for these runs; ``only`` names the ids that get a row."""
-    records = [measured(document) for document in documents]
+    many = _many(documents)
+    size = len(documents)
     wanted = None if only is None else set(only)
-    rows = [
-        row(document, record)
-        for document, record in zip(documents, records, strict=True)
-        if wanted is None or document["id"] in wanted
-    ]
+    shown: Iterable[Document]
+    if many is None:
+        documents = list(documents)  # decoded once
+        shown = [d for d in documents if wanted is None or d["id"] in wanted]
+    else:
+        shown = many if wanted is None else manyruns.chosen(many, wanted)
     return {
-        "columns": [column.plain() for column in columns(documents, records)],
-        "rows": rows,
-        "total": len(documents) if total is None else total,
+        "columns": [column.plain() for column in columns(documents)],
+        "rows": [row(document) for document in shown],
+        "total": size if total is None else total,
     }

@@ -10,7 +10,8 @@ from typing import Any
 from .. import formats
 from ..model import Document, flatten
 from .charts import PointsOf, charts_for, ranked_metrics
-from .columns import chosen, identity, labels, row
+from .columns import chosen, labels, row
+from .manyruns import identity
 
 
 @dataclass(frozen=True)

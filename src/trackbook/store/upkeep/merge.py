@@ -47,7 +47,9 @@ def merge(store: LocalStore, other: LocalStore) -> Merged:
     if store.path is None or (store.path.exists() and store.path.samefile(there)):
         raise StoreError(f"{there} is the store itself; name another one")
     store.prepare()
-    return _Merge(root_of(store), there).run()
+    done = _Merge(root_of(store), there).run()
+    store.count()  # so that the next attempts are numbered after those that came
+    return done
 
 
 def _check_other(there: Path, other: LocalStore) -> None:
