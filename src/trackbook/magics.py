@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from . import reading, settings
+from . import formats, reading, settings
 from .capture import options
 from .capture import session as sessions
 from .capture.cells import CellHooks
@@ -25,6 +26,12 @@ from .views import attempt, disk, group
 
 _ASSIGNMENT = re.compile(r"(?:^|\s)([A-Za-z_][\w./-]*)=(?!=)")
 _RECENT = 10
+# So long a front end may take to speak.
+_PATIENCE_S = 3.0
+_NO_PANEL = (
+    "No panel has spoken to this kernel: `pip install trackbook` in the environment of JupyterLab "
+    "brings it, after a restart of JupyterLab; everything is tracked without it too"
+)
 # A line that keeps up with a loop changes no faster than this.
 _PAUSE_S = 0.5
 
@@ -67,6 +74,8 @@ class TrackMagics(Magics):  # type: ignore[misc]
         run = session.active()
         state = f"run {run.name} #{run.number} is open" if run else "no run is open"
         _say(f"Trackbook: {state}, store {session.store().path}")
+        if _panel_is_missing(self.shell):
+            _say(_NO_PANEL)
         recent = reading.runs(limit=_RECENT)
         if len(recent):
             display(recent)
@@ -122,9 +131,8 @@ class TrackMagics(Magics):  # type: ignore[misc]
         run = reading.get_run(rest or "latest")
         lines = [f"{run.name} #{run.number}"]
         for entry in run.why:
-            lines.append(
-                "  ".join([entry["state"], entry["what"], entry.get("reason", "")]).rstrip()
-            )
+            told = [entry["state"], entry["what"], entry.get("reason", ""), *_costs(entry)]
+            lines.append("  ".join(part for part in told if part))
         _say("\n  ".join(lines))
 
     def _autolog(self, rest: str) -> None:
@@ -243,6 +251,19 @@ class Lines:
             self._handle = None
 
 
+def _panel_is_missing(shell: Any) -> bool:
+    """Whether a Jupyter server started this kernel and no front end of ours speaks to it."""
+    hooks = _hooks.get(id(shell))
+    return (
+        hooks is not None
+        and _in_kernel()
+        and "JPY_SESSION_NAME" in os.environ
+        and "__vsc_ipynb_file__" not in shell.user_ns
+        and not sessions.current.live.heard
+        and time.monotonic() - hooks.loaded > _PATIENCE_S
+    )
+
+
 def _siblings(runs: Sequence[ActiveRun], parent: str | None) -> list[ActiveRun]:
     return [run for run in runs if run.document["parent"] == parent]
 
@@ -251,6 +272,11 @@ def _in_kernel() -> bool:
     from IPython import get_ipython
 
     return hasattr(get_ipython(), "kernel")
+
+
+def _costs(entry: Mapping[str, Any]) -> list[str]:
+    costs = [f"{entry['ms']:.1f} ms"] if "ms" in entry else []
+    return [*costs, formats.size(int(entry["bytes"]))] if "bytes" in entry else costs
 
 
 def _say(text: str) -> None:

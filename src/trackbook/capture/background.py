@@ -99,7 +99,11 @@ class Background:
             kept = self._try("random states", [run], self._randomness.keep, states)
             if kept:
                 found["rng"] = kept
+            started = time.perf_counter()
             found |= self._try("environment", [run], self._read_environment, run.document) or {}
+            if "env" in found:
+                took = round(1000 * (time.perf_counter() - started), 1)
+                run.note_capture("environment", "captured", "beside the run", ms=took)
             run.amend(**found)
         for run, folder in {**{run: folder for run, folder, _ in begun}, **ended}.items():
             self._try("modules", [run], self._read_modules, run, folder)

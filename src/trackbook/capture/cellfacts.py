@@ -13,6 +13,9 @@ from .literals import container_parts, dotted, is_literal, names_in
 
 Place = Literal["top", "branch", "loop"]
 
+LONGEST = 500_000
+"""Characters of a cell whose values are read; taking more source apart takes seconds."""
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _MUTATORS = {"append", "extend", "insert", "add", "update", "setdefault", "pop", "remove", "clear"}
@@ -53,11 +56,14 @@ class CellFacts:
     bindings: tuple[Binding, ...] = ()
     reads: tuple[Read, ...] = ()
     changed: frozenset[str] = frozenset()
+    too_long: bool = False
 
 
 @lru_cache(maxsize=256)
 def analyse(source: str) -> CellFacts:
     """The facts about the source of a cell (plain Python, magics transformed); never raises."""
+    if len(source) > LONGEST:
+        return CellFacts(too_long=True)
     try:
         walk = _Walk()
         walk.body(syntax.parse(source).body, "top")
@@ -86,6 +92,7 @@ class _Walk:
         self.bindings: list[Binding] = []
         self.reads: list[Read] = []
         self.changed: set[str] = set()
+        self._bound: set[str] = set()
 
     def body(self, statements: list[ast.stmt], place: Place) -> None:
         for statement in statements:
@@ -108,8 +115,7 @@ class _Walk:
     def expression(self, node: ast.expr, place: Place) -> None:
         line = node.end_lineno or 0
         for call in _uses(node):
-            bound = {binding.name for binding in self.bindings}
-            for name in sorted(names_in(call) - bound):
+            for name in sorted(names_in(call) - self._bound):
                 self.reads.append(Read(name, line))
         for part in _walk_here(node):
             if isinstance(part, ast.NamedExpr):
@@ -128,7 +134,7 @@ class _Walk:
             self._augment(node, line, place)
         else:
             for name in _other_targets(node):
-                self.bindings.append(Binding(name, line, "other", place))
+                self._bind(Binding(name, line, "other", place))
 
     def add(
         self,
@@ -139,7 +145,7 @@ class _Walk:
     ) -> None:
         if isinstance(target, ast.Name):
             how: Literal["assign", "add"] = "add" if _counts(target.id, value) else "assign"
-            self.bindings.append(Binding(target.id, line, how, place, value))
+            self._bind(Binding(target.id, line, how, place, value))
         elif isinstance(target, (ast.Tuple, ast.List)):
             for part, its_value in _pairs(target.elts, value):
                 self.add(part, its_value, line, place)
@@ -148,6 +154,10 @@ class _Walk:
         elif isinstance(target, (ast.Subscript, ast.Attribute)) and not is_literal(value):
             self.changed.add(_root(target))
 
+    def _bind(self, binding: Binding) -> None:
+        self.bindings.append(binding)
+        self._bound.add(binding.name)
+
     def _augment(self, node: ast.AugAssign, line: int, place: Place) -> None:
         if not isinstance(node.target, ast.Name):
             self.changed.add(_root(node.target))
@@ -155,7 +165,7 @@ class _Walk:
         counts = isinstance(node.op, (ast.Add, ast.Sub)) and is_literal(node.value)
         how: Literal["assign", "add"] = "add" if counts else "assign"
         both = ast.BinOp(ast.Name(node.target.id, ast.Load()), node.op, node.value)
-        self.bindings.append(Binding(node.target.id, line, how, place, both))
+        self._bind(Binding(node.target.id, line, how, place, both))
 
     def _mutation(self, call: ast.Call, method: ast.Attribute) -> None:
         literal = all(is_literal(a) for a in (*call.args, *(k.value for k in call.keywords)))

@@ -38,8 +38,6 @@ class _Execution:
     """A cell that runs: one within another where that calls ``run_cell``, as ``%%capture`` does."""
 
     cell: Cell
-    code: str
-    """Its Python."""
     started: float
     asked: options.Options | None = None
     before: Mapping[str, Any] = field(default_factory=dict)
@@ -60,6 +58,7 @@ class CellHooks:
         self._keeper = Keeper()
         self._outputs = CellOutputs(shell)
         self._running: list[_Execution | None] = []
+        self.loaded = time.monotonic()
 
     def install(self) -> None:
         """Hook into IPython."""
@@ -107,10 +106,8 @@ class CellHooks:
             self._running.append(None)  # a part of the cell around it
             return
         cell_id = getattr(info, "cell_id", None)
-        code = cellsource.python(raw)
-        key = cell_id or raw
-        cell = Cell(key=key, id=cell_id, hash=cellvalues.normalised_hash(code), source=raw)
-        execution = _Execution(cell, code, time.time())
+        cell = Cell(cell_id or raw, cell_id, raw, lambda: cellsource.python(raw))
+        execution = _Execution(cell, time.time())
         within = bool(self._running)
         parent = session.cell.run if within and session.cell else None
         self._running.append(execution)
@@ -139,7 +136,7 @@ class CellHooks:
 
     def _foresee(self, execution: _Execution, asked: options.Options, run: ActiveRun) -> None:
         execution.before = before = _earlier(self._shell.user_ns)
-        foreseen = cellvalues.foresee(execution.code, before, params=asked.params)
+        foreseen = cellvalues.foresee(execution.cell.code, before, params=asked.params)
         if foreseen:
             run.expect_params(foreseen)
             run.save()  # what is known now outlives a kernel that the cell kills
@@ -244,7 +241,8 @@ class CellHooks:
             run.amend(name=run.fits[0])
         if not asked.auto:
             return
-        facts = cellvalues.analyse(execution.code)
+        started = time.perf_counter()
+        facts = cellvalues.analyse(execution.cell.code)
         found = cellvalues.collect(
             facts,
             self._shell.user_ns,
@@ -261,6 +259,8 @@ class CellHooks:
             run.amend(headline=asked.metrics[0])
         for note in [*found.notes, *(f"{name}: cannot be kept as data" for name in left_out)]:
             run.note_capture("cell", "seen", note)
+        took = round(1000 * (time.perf_counter() - started), 1)
+        run.note_capture("params and metrics", "captured", "from the cell", ms=took)
 
 
 def _earlier(namespace: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from ..errors import InvalidValue
 from . import options
+from .cellfacts import LONGEST
 
 _TRACK_LINE = re.compile(r"%%track(?:[ \t]+(?P<options>.*?))?[ \t]*$")
 # They run the rest of the cell in the user's namespace; the last one by ``run_cell``, where our
@@ -55,6 +56,8 @@ def python(raw: str) -> str:
         if not (_TRACK_LINE.match(line) or _IN_PLACE.match(line) or _CAPTURE.match(line)):
             break
         lines[i] = "#"
+    if len(raw) > LONGEST:
+        return "\n".join(lines)  # whose values are not read
     # Transformers of the user's own may do more than transform, and are left alone.
     return str(_IPYTHON.transform_cell("\n".join(lines)))
 

@@ -6,9 +6,10 @@ import ast
 import contextlib
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from .cellfacts import Binding, CellFacts, analyse, literal_binding_names
+from .cellfacts import LONGEST, Binding, CellFacts, analyse, literal_binding_names
 from .literals import dotted, is_construction, is_literal, normalised_hash
 from .noise import Noise
 from .plainvalues import MISSING, is_config, number, plain
@@ -22,6 +23,9 @@ __all__ = [
     "normalised_hash",
 ]
 
+MOST = 1_000
+"""So many params, and so many metrics, are taken from one cell."""
+_MOST_NAMED = 50
 _CONFIG_MAKERS = {"Namespace", "SimpleNamespace", "parse_args"}
 _SCALARS = (str, bool, int, float, type(None))
 
@@ -49,6 +53,10 @@ def collect(
     ``before`` is the namespace as it was before the cell, ``failed_line`` where it failed: only
     statements before that line count. ``params`` and ``metrics`` name what to take instead.
     """
+    if facts.too_long:
+        return CellValues(
+            notes=[f"no values are read from a cell longer than {LONGEST:,} characters"]
+        )
     try:
         search = _Search(facts, namespace, before or {}, failed_line)
         return search.result(params, metrics)
@@ -132,8 +140,9 @@ class _Search:
         if not isinstance(value, ast.Call) or not is_construction(value, known):
             return False
         made = dotted(value.func).rpartition(".")[2]
-        return made in _CONFIG_MAKERS or made in self.config_classes()
+        return made in _CONFIG_MAKERS or made in self.config_classes
 
+    @cached_property
     def config_classes(self) -> set[str]:
         """The class names of the configs that the cell binds."""
         values = (self.namespace.get(name) for name in self.bindings)
@@ -156,7 +165,13 @@ class _Search:
         elif (copy := plain(value)) is MISSING:
             self.skip(name, "too large or no plain value")
         else:
-            params[name] = copy
+            self.put(name, copy, params)
+
+    def put(self, name: str, value: Any, found: dict[str, Any]) -> None:
+        if len(found) < MOST or name in found:
+            found[name] = value
+        else:
+            self.skip(name, f"more than {MOST:,} of them")
 
     def read_params(self, asked: set[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -167,7 +182,7 @@ class _Search:
             if (issubclass(type(value), _SCALARS) or is_config(value)) and (
                 (copy := plain(value)) is not MISSING
             ):
-                found[name] = copy
+                self.put(name, copy, found)
         return found
 
     # -- metrics ------------------------------------------------------------------------------
@@ -211,7 +226,7 @@ class _Search:
         elif amount is None:
             self.skip(name, "not a number")
         else:
-            metrics[name] = amount
+            self.put(name, amount, metrics)
 
     # -- why ----------------------------------------------------------------------------------
 
@@ -226,7 +241,12 @@ class _Search:
             ("metrics computed", list(found.metrics)),
             *((f"left out, {reason}", names) for reason, names in self.left_out.items()),
         ]
-        return [f"{what}: {', '.join(names)}" for what, names in told if names]
+        return [f"{what}: {_listed(names)}" for what, names in told if names]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 class _KnownNames(Container[str]):

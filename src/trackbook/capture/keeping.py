@@ -81,12 +81,17 @@ class Keeper:
         self._snapshot(session, waiting[2], cell_id)
 
     def _snapshot(self, session: Session, runs: Sequence[ActiveRun], cell_id: str | None) -> None:
-        blob = session.sources().snapshot(
-            session.source_file(), dict(session.executed), cell_id, session.live.cells()
+        started = time.perf_counter()
+        live = session.live.cells()
+        blob, size = session.sources().snapshot(
+            session.source_file(), dict(session.executed), cell_id, live
         )
+        reason = "as JupyterLab has it" if live else "the cells that ran, and the file"
+        cost = {"ms": round(1000 * (time.perf_counter() - started), 1), "bytes": size}
         position = session.live.position(cell_id)
         for run in runs:
             kept: dict[str, Any] = dict(run.document.get("notebook") or {"path": None})
+            run.note_capture("notebook", "captured", reason, **cost)
             run.amend(notebook={**kept, "snapshot": blob})
             cell = run.document["cell"]
             if position is not None and cell is not None and cell["id"] == cell_id:

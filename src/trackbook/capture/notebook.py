@@ -88,8 +88,10 @@ class Sources:
         executed: Mapping[str, str],
         tracked: str | None,
         live: list[dict[str, Any]],
-    ) -> str | None:
-        """Keep the notebook as it stands now, sources only; returns the name of its manifest.
+    ) -> tuple[str | None, int]:
+        """Keep the notebook as it stands now, sources only.
+
+        Returns the name of its manifest, None for a notebook without cells, and its size in bytes.
 
         ``live`` are the cells of the open document, unsaved edits and all; a cell that was edited
         after it ran is marked. Where they are not known, the file has to do: it misses unsaved
@@ -101,11 +103,13 @@ class Sources:
         else:
             cells = _merged([] if notebook is None else _cells_on_disk(notebook), executed)
         if not cells:
-            return None
+            return None, 0
+        size = 0
         for cell in cells:
+            size += len(cell["source"].encode("utf-8", "surrogatepass"))
             cell["source"] = self.keep(cell["source"])
         path = str(notebook) if notebook else None
-        return self._blobs.put(dumps({"cells": cells, "path": path, "tracked": tracked}))
+        return self._blobs.put(dumps({"cells": cells, "path": path, "tracked": tracked})), size
 
 
 def _marked(cell: dict[str, Any], executed: Mapping[str, str]) -> dict[str, Any]:

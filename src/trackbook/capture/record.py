@@ -53,11 +53,18 @@ class RunRecord:
         return bool(self.document["status"] == "running")
 
     def note_capture(self, what: str, state: str, reason: str = "", **cost: float) -> None:
-        """Add a line to what ``%track why`` tells: captured, folded, skipped or redacted."""
+        """Add a line to what ``%track why`` tells: captured, folded, skipped or redacted.
+
+        ``cost`` is in ``ms`` and ``bytes``. The same thing told again takes the place of the first.
+        """
         entry = {"what": what, "state": state, **({"reason": reason} if reason else {}), **cost}
         with self._lock:
-            if entry not in self.document["capture"]:
-                self.document["capture"].append(entry)
+            told = self.document["capture"]
+            for index, other in enumerate(told):
+                if _subject(other) == _subject(entry):
+                    told[index] = entry
+                    return
+            told.append(entry)
 
     def _note_hidden(self, what: str, hidden: int) -> None:
         if hidden:
@@ -80,3 +87,7 @@ class RunRecord:
             del entries[_REMEMBERED // 2]
             reason = f"of more than {_REMEMBERED} entries the first and the last half are kept"
             self.note_capture(key, "folded", reason)
+
+
+def _subject(entry: dict[str, Any]) -> tuple[Any, ...]:
+    return entry.get("what"), entry.get("state"), entry.get("reason")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..model import Document, new_document
 from ..store import Store, open_store
 from . import attempts, environment, kernel, notebook, randomness
 from .background import Background
+from .literals import normalised_hash
 from .live import ActiveRun
 from .livenotebook import LiveNotebook
 from .patch import Guard
@@ -28,14 +30,25 @@ class Cell:
     key: str
     """The same for every execution of the same cell: its stored id, else its source."""
     id: str | None
-    hash: str
     source: str
+    python: Callable[[], str]
+    """Gives what Python the source is; asked at most once."""
     run: ActiveRun | None = None
     """The run of a ``%%track`` cell."""
     owned: list[ActiveRun] = field(default_factory=list)
     """Runs that autolog made and that end with the cell."""
     over: list[ActiveRun] = field(default_factory=list)
     """Runs that have ended while it executes, in their order."""
+
+    @cached_property
+    def code(self) -> str:
+        """Its Python."""
+        return self.python()
+
+    @cached_property
+    def hash(self) -> str:
+        """A hash of its code that does not see literals."""
+        return normalised_hash(self.code)
 
 
 class Surroundings:
@@ -96,7 +109,7 @@ class Surroundings:
                 # Without a cell, what was fitted tells the attempts of a script apart.
                 name=(shown if name else None) or (fitted if cell is None else None),
                 cell_id=cell.id if cell else None,
-                cell_hash=cell.hash if cell else None,
+                cell_hash=cell.hash if cell and not cell.id else None,
             )
         document = new_document(
             name=shown,
