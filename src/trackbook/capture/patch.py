@@ -28,8 +28,18 @@ class Outcome:
     seconds: float
 
 
-Steps = Generator[None, Outcome, None]
-"""A hook: what stands before its one ``yield`` is done before the call, the rest after it."""
+@dataclass(frozen=True)
+class Arguments:
+    """What a hook may yield: the call is made with these instead, with a callback of ours added."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+Steps = Generator[Any, Outcome, None]
+"""A hook: what stands before its one ``yield`` is done before the call, the rest after it.
+
+It yields nothing, or the ``Arguments`` to call with."""
 
 Hook = Callable[..., Steps]
 
@@ -57,7 +67,8 @@ class Guard:
 def guarded(hook: Hook, what: str) -> Callable[[Wrapper], Wrapper]:
     """A maker of wrappers that run ``hook(*args, **kwargs)`` around a call.
 
-    The call gets the arguments and gives the result or exception as without us.
+    The call gets the arguments, unless the hook yields others, and gives the result or exception
+    as without us.
     """
     guard = Guard(what)
 
@@ -66,7 +77,7 @@ def guarded(hook: Hook, what: str) -> Callable[[Wrapper], Wrapper]:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
             with _Around(guard, hook, args, kwargs) as around:
-                around.result = call(*args, **kwargs)
+                around.result = call(*around.args, **around.kwargs)
             return around.result
 
         return wrapper
@@ -79,8 +90,9 @@ class _Around:
         self, guard: Guard, hook: Hook, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self.result: Any = None
+        self.args, self.kwargs = args, kwargs
         self._guard = guard
-        self._steps: Steps | None = guard.run(lambda: _begun(hook(*args, **kwargs)))
+        self._steps: Steps | None = guard.run(self._begin, hook)
         self._started = time.perf_counter()
 
     def __enter__(self) -> Self:
@@ -91,10 +103,13 @@ class _Around:
             seconds = time.perf_counter() - self._started
             self._guard.run(_finish, self._steps, Outcome(self.result, error, seconds))
 
-
-def _begun(steps: Steps) -> Steps | None:
-    """The hook at its ``yield``; None where it has nothing to do after the call."""
-    return steps if next(steps, _MISSING) is not _MISSING else None
+    def _begin(self, hook: Hook) -> Steps | None:
+        """The hook at its ``yield``; None where it has nothing to do after the call."""
+        steps = hook(*self.args, **self.kwargs)
+        given = next(steps, _MISSING)
+        if isinstance(given, Arguments):
+            self.args, self.kwargs = given.args, given.kwargs
+        return steps if given is not _MISSING else None
 
 
 def _finish(steps: Steps, outcome: Outcome) -> None:
