@@ -6,13 +6,11 @@ and those of transformers alone are no runs of their own.
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 from collections.abc import Iterator
 from typing import Any
 
-from ..capture import fits
+from ..capture import fits, outermost
 from ..capture import session as sessions
 from ..capture.patch import Outcome, Patches, Steps, guarded
 from . import sklearn_values as values
@@ -20,36 +18,11 @@ from . import sklearn_values as values
 _ours = ("trackbook.", "contextlib", "functools")
 
 
-class _State:
-    """Which outermost fit is running, in any thread, and how many fits it made inside."""
-
-    def __init__(self) -> None:
-        self.estimator: Any = None
-        self.inner = 0
-        self.lock = threading.Lock()
-        self.pid = os.getpid()
-
-    def enter(self, estimator: Any) -> bool:
-        """Whether this fit is the outermost; an inner one is counted."""
-        with self.lock:
-            if self.estimator is None:
-                self.estimator, self.inner = estimator, 0
-                return True
-            self.inner += estimator is not self.estimator
-            return False
-
-    def leave(self) -> None:
-        self.estimator = None
-
-
-_state = _State()
-
-
 def install(patches: Patches) -> None:
     """Wrap the estimators that exist and those that will be defined."""
     from sklearn import base
 
-    _state.pid = os.getpid()
+    outermost.claim()
     fit, score = guarded(_around_fit, "sklearn fits"), guarded(_around_score, "sklearn scores")
     makers = {"fit": fit, "fit_predict": fit, "score": score}
 
@@ -80,10 +53,11 @@ def _below(owner: type, seen: set[type]) -> Iterator[type]:
 
 
 def _around_fit(estimator: Any, *args: Any, **kwargs: Any) -> Steps:
-    if os.getpid() != _state.pid or not sessions.current.is_on() or not _predicts(estimator):
+    if not sessions.current.is_on() or not _predicts(estimator):
         return
     caller = _caller()
-    if not _state.enter(estimator):
+    running = outermost.enter(estimator)
+    if running is None:
         return
     try:
         if caller.partition(".")[0] == "sklearn":
@@ -91,7 +65,7 @@ def _around_fit(estimator: Any, *args: Any, **kwargs: Any) -> Steps:
             return
         params, left_out = values.params_of(estimator)
         name = type(estimator).__name__
-        fit = fits.begin(name)
+        fit = running.fit = fits.begin(name)
         if fit is None:
             return
         fit.log_params(params)
@@ -99,18 +73,18 @@ def _around_fit(estimator: Any, *args: Any, **kwargs: Any) -> Steps:
         for note in left_out:
             fit.note(note)
         outcome = yield
+        if running.inner:
+            inside = f"{running.inner} inner fit{'s' * (running.inner > 1)}"
+            fit.note(f"{inside} folded into {name}")
         _after_fit(fit, estimator, outcome, args, kwargs)
     finally:
-        _state.leave()
+        outermost.leave()
 
 
 def _after_fit(
     fit: fits.Fit, estimator: Any, outcome: Outcome, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     try:
-        if _state.inner:
-            fits_inside = f"{_state.inner} inner fit{'s' * (_state.inner > 1)}"
-            fit.note(f"{fits_inside} folded into {type(estimator).__name__}")
         if outcome.error is not None:
             return
         fits.remember(estimator, fit.run)
@@ -132,7 +106,7 @@ def _after_fit(
 
 def _around_score(estimator: Any, *args: Any, **kwargs: Any) -> Steps:
     run = fits.run_of(estimator)
-    if run is None or _state.estimator is not None or os.getpid() != _state.pid:
+    if run is None or outermost.running() is not None or not outermost.is_here():
         return
     if _caller().partition(".")[0] == "sklearn" or not sessions.current.is_on():
         return
