@@ -21,6 +21,7 @@ GROUP = "trackbook.integrations"
 # Framework: the module whose import brings it in, and ours.
 REGISTRY = {
     "sklearn": ("sklearn.base", "trackbook.integrations.sklearn"),
+    "xgboost": ("xgboost", "trackbook.integrations.xgboost"),
 }
 
 _installed: dict[str, Patches] = {}
