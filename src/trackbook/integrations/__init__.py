@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import re
 import sys
 from collections.abc import Iterable
+from types import ModuleType
 
 from .. import settings
+from ..capture import fitmodels
+from ..capture import session as sessions
 from ..capture.patch import Guard, Patches
 from ..errors import InvalidValue
 from .arrival import Arrivals
@@ -21,7 +25,6 @@ GROUP = "trackbook.integrations"
 # Framework: the module whose import brings it in, and ours.
 REGISTRY = {
     "sklearn": ("sklearn.base", "trackbook.integrations.sklearn"),
-    "xgboost": ("xgboost", "trackbook.integrations.xgboost"),
 }
 
 _installed: dict[str, Patches] = {}
@@ -33,14 +36,18 @@ def autolog(
     *,
     only: str | Iterable[str] | None = None,
     exclude: str | Iterable[str] | None = None,
+    models: str | bool = "auto",
 ) -> None:
     """Log by itself what every known framework fits and trains, those not yet imported too.
 
     ``only`` and ``exclude`` name frameworks as they are imported, such as ``"sklearn"``.
+    ``models`` says which models are kept as files: ``"auto"`` those under 50 MB and larger ones
+    that are the best so far, ``"best"`` only the best so far, ``"all"``, or False.
     ``autolog(False)`` puts every original function back.
     """
     known = _known()
     wanted = (_chosen(only, known) or set(known)) - _chosen(exclude, known)
+    fitmodels.choose(models)
     if not enable or settings.disabled():
         wanted = set()
     for name in [name for name in _installed if name not in wanted]:
@@ -74,8 +81,36 @@ def _chosen(names: str | Iterable[str] | None, known: Iterable[str]) -> set[str]
 
 def _install(name: str, module: str) -> None:
     patches = Patches()
-    done = Guard(name).run(lambda: importlib.import_module(module).install(patches) or True)
-    if done:
+    if Guard(name).run(_put_in, module, patches):
         _installed[name] = patches
     else:
         patches.undo()
+
+
+def _put_in(module: str, patches: Patches) -> bool:
+    integration = importlib.import_module(module)
+    _check_version(integration)
+    integration.install(patches)
+    return True
+
+
+def _check_version(integration: ModuleType) -> None:
+    """Warn once where the framework's version is none of those that were tested.
+
+    An integration says them as ``TESTED``: the module, the lowest, the first that was not tested.
+    """
+    tested = getattr(integration, "TESTED", None)
+    if tested is None:
+        return
+    name, lowest, beyond = tested
+    version = str(getattr(sys.modules.get(name), "__version__", ""))
+    found = _numbers(version)
+    if found and not _numbers(lowest) <= found < _numbers(beyond):
+        sessions.current.warn(
+            f"autolog is tested with {name} from {lowest} to before {beyond}; this is {version}. "
+            "What works is tracked"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0])[:3])

@@ -6,13 +6,16 @@ scikit-learn's hook; its points go into that run.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ..capture import fits, outermost
 from ..capture.patch import Arguments, Guard
+from ..errors import InvalidValue
 from . import callers
 
 _MOST_FEATURES = 10_000
@@ -25,8 +28,9 @@ class Training:
 
     def __init__(self, fit: fits.Fit, what: str, *, own: bool) -> None:
         self.fit = fit
+        self.own = own
+        """Whether nobody else, such as scikit-learn's hook, logs params and data of this fit."""
         self.error: BaseException | None = None
-        self._own = own
         self._guard = Guard(what)
 
     def __enter__(self) -> Self:
@@ -38,9 +42,20 @@ class Training:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        if self._own:
+        if self.own:
             outermost.leave()
             self.fit.finish(self.error)
+
+    def data(self, data: Any, name: str) -> None:
+        """Note what data goes in, where it is data in memory and not told by others."""
+        if self.own and data is not None and not isinstance(data, (str, Path)):
+            with contextlib.suppress(InvalidValue):  # a list of parts, say
+                self.fit.log_input(data, name)
+
+    def params(self, params: Mapping[str, Any]) -> None:
+        """Params known only later."""
+        if self.own:
+            self.fit.log_params(params)
 
     def point(self, read: Callable[[], Mapping[str, float]], iteration: int) -> None:
         """One point of each metric that ``read`` gives; a fault in it is none of the user's."""
