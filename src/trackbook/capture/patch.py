@@ -125,6 +125,7 @@ class Patches:
 
     def __init__(self) -> None:
         self._done: list[tuple[Any, str, Any, Any]] = []
+        self._last: list[Callable[[], object]] = []
 
     def wrap(self, owner: Any, name: str, make: Callable[[Wrapper], Wrapper]) -> None:
         """Put ``make(original)`` in the place of an attribute of a class or module.
@@ -138,8 +139,14 @@ class Patches:
         setattr(owner, name, replacement)
         self._done.append((owner, name, original, replacement))
 
+    def also(self, undo: Callable[[], object]) -> None:
+        """Call ``undo`` too when the wrappers go, such as to remove an official hook."""
+        self._last.append(undo)
+
     def undo(self) -> None:
         """Restore the originals; what somebody else has replaced meanwhile stays theirs."""
+        while self._last:
+            self._last.pop()()
         while self._done:
             owner, name, original, replacement = self._done.pop()
             if vars(owner).get(name, _MISSING) is not replacement:

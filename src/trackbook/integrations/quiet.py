@@ -1,4 +1,4 @@
-"""Trainings that one integration logs by itself, so that the hooks of others keep quiet below it."""
+"""Trainings that one integration logs by itself, while the hooks of others keep quiet."""
 
 from __future__ import annotations
 
