@@ -7,14 +7,13 @@ scikit-learn's hook; its points go into that run.
 from __future__ import annotations
 
 import contextlib
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ..capture import fits, outermost
-from ..capture.patch import Arguments, Guard
+from ..capture.patch import Guard
 from ..errors import InvalidValue
 from . import callers
 
@@ -107,27 +106,6 @@ def _estimator_above(kind: type) -> Any:
     frame = next(callers.frames(), None)
     found = frame.f_locals.get("self") if frame is not None else None
     return found if isinstance(found, kind) else None
-
-
-class Call:
-    """The arguments of a call by name, however the user passed them."""
-
-    def __init__(self, bound: inspect.BoundArguments) -> None:
-        self._bound = bound
-        self.given: dict[str, Any] = bound.arguments
-
-    def with_callback(self, callback: Any) -> Arguments:
-        """The same call with one more callback, the first."""
-        self.given["callbacks"] = [callback, *(self.given.get("callbacks") or ())]
-        return Arguments(self._bound.args, self._bound.kwargs)
-
-
-def call_of(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
-    """The call of a function; None where the arguments do not fit, which it will say itself."""
-    try:
-        return Call(inspect.signature(function).bind(*args, **kwargs))
-    except TypeError:
-        return None
 
 
 def own_params(params: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ..capture import outermost
 from ..capture.patch import Patches, Steps, guarded
 from . import boosters
 from .boosters import Training
+from .calls import call_of
 
 NAME = "lightgbm"
 TESTED = ("lightgbm", "4.5", "5")
@@ -45,7 +46,7 @@ class _Points:
 
 
 def _around_train(*args: Any, **kwargs: Any) -> Steps:
-    call = boosters.call_of(lightgbm.train, args, kwargs)
+    call = call_of(lightgbm.train, args, kwargs)
     training = call and boosters.begin(NAME, lightgbm.LGBMModel, _params(call.given))
     if not call or not training:
         return
@@ -60,7 +61,7 @@ def _around_train(*args: Any, **kwargs: Any) -> Steps:
 
 
 def _around_cv(*args: Any, **kwargs: Any) -> Steps:
-    call = boosters.call_of(lightgbm.cv, args, kwargs)
+    call = call_of(lightgbm.cv, args, kwargs)
     training = call and boosters.begin(f"{NAME}.cv", lightgbm.LGBMModel, _params(call.given))
     if not call or not training:
         return

@@ -11,6 +11,7 @@ from ..capture import outermost
 from ..capture.patch import Patches, Steps, guarded
 from . import boosters
 from .boosters import Training
+from .calls import call_of
 
 NAME = "xgboost"
 TESTED = ("xgboost", "2.1", "4")
@@ -50,7 +51,7 @@ def _last(evals_log: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 
 def _around_train(*args: Any, **kwargs: Any) -> Steps:
-    call = boosters.call_of(xgboost.train, args, kwargs)
+    call = call_of(xgboost.train, args, kwargs)
     training = call and boosters.begin(NAME, xgboost.XGBModel, _params(call.given))
     if not call or not training:
         return
@@ -62,7 +63,7 @@ def _around_train(*args: Any, **kwargs: Any) -> Steps:
 
 
 def _around_cv(*args: Any, **kwargs: Any) -> Steps:
-    call = boosters.call_of(xgboost.cv, args, kwargs)
+    call = call_of(xgboost.cv, args, kwargs)
     training = call and boosters.begin(f"{NAME}.cv", xgboost.XGBModel, _params(call.given))
     if not training:
         return
