@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,7 +72,7 @@ def test_a_study_is_one_run_with_its_trials_and_the_best() -> None:
     assert [row["params"] for row in rows(run)] == [trial.params for trial in made.trials]
     assert {row["state"] for row in rows(run)} == {"complete"}
     assert all(row["seconds"] > 0 for row in rows(run))
-    assert "fits folded into the trials" in told(run)
+    assert "36 inner fits folded into depths" in told(run)
 
 
 def test_trials_are_as_without_us() -> None:
@@ -146,6 +149,27 @@ def test_what_a_trial_logs_and_the_runs_it_opens_are_the_users() -> None:
     assert (parent.name, parent.summary["mine"]["count"]) == ("hunt", 3)
     assert [child.name for child in children] == ["trial-0", "trial-1", "trial-2"]
     assert {child.parent.id for child in children} == {parent.id}
+
+
+def test_in_a_script_what_a_trial_logs_is_in_the_run_of_the_study(tmp_path: Path) -> None:
+    script = f"""
+import optuna, trackbook as tb
+tb.set_store({str(tmp_path / "store")!r})
+tb.autolog()
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+def objective(trial):
+    x = trial.suggest_float("x", 0, 1)
+    tb.log_metric("mine", x)
+    return x
+
+optuna.create_study().optimize(objective, n_trials=3)
+optuna.create_study().optimize(objective, n_trials=2)
+print([(run.name, run.status, run.summary["mine"]["count"]) for run in tb.runs(sort="started")])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    expected = [("optuna", "finished", 3), ("optuna", "finished", 2)]
+    assert done.stdout.strip() == str(expected), done.stderr
 
 
 def test_off_restores_the_very_method() -> None:

@@ -105,7 +105,10 @@ class _Around:
 
     def _begin(self, hook: Hook) -> Steps | None:
         """The hook at its ``yield``; None where it has nothing to do after the call."""
-        steps = hook(*self.args, **self.kwargs)
+        try:
+            steps = hook(*self.args, **self.kwargs)
+        except TypeError:
+            return None  # arguments that do not fit, as the call itself will say
         given = next(steps, _MISSING)
         if isinstance(given, Arguments):
             self.args, self.kwargs = given.args, given.kwargs
@@ -125,6 +128,8 @@ class Patches:
 
     def __init__(self) -> None:
         self._done: list[tuple[Any, str, Any, Any]] = []
+        self.active = True
+        """False once everything was taken out; wrappers that somebody holds then do nothing."""
         self._last: list[Callable[[], object]] = []
 
     def wrap(self, owner: Any, name: str, make: Callable[[Wrapper], Wrapper]) -> None:
@@ -136,6 +141,17 @@ class Patches:
         original = vars(owner).get(name, _MISSING)
         found = inspect.getattr_static(owner, name) if original is _MISSING else original
         replacement = _replacement(found, make) if isinstance(owner, type) else make(found)
+        self._put(owner, name, original, replacement)
+
+    def replace(self, owner: Any, name: str, make: Callable[[Wrapper], Wrapper]) -> None:
+        """Put ``make(original)`` in the place of a function of a class as it is.
+
+        For functions that compilers trace, which know no descriptors of ours.
+        """
+        original = vars(owner)[name]
+        self._put(owner, name, original, make(original))
+
+    def _put(self, owner: Any, name: str, original: Any, replacement: Any) -> None:
         setattr(owner, name, replacement)
         self._done.append((owner, name, original, replacement))
 
@@ -145,6 +161,7 @@ class Patches:
 
     def undo(self) -> None:
         """Restore the originals; what somebody else has replaced meanwhile stays theirs."""
+        self.active = False
         while self._last:
             self._last.pop()()
         while self._done:

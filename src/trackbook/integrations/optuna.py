@@ -13,6 +13,7 @@ import optuna
 
 from ..capture import fits, outermost
 from ..capture.patch import Guard, Patches, Steps, guarded
+from . import trainers
 from .calls import call_of
 from .quiet import quiet
 
@@ -32,21 +33,17 @@ def install(patches: Patches) -> None:
 
 def _around_optimize(study: Any, *args: Any, **kwargs: Any) -> Steps:
     call = call_of(optuna.Study.optimize, (study, *args), kwargs)
-    running = outermost.enter(study) if call is not None else None
-    if call is None or running is None:
+    named = not study.study_name.startswith(_UNNAMED)
+    training = call and trainers.begin(study, study.study_name if named else "optuna")
+    if not call or not training:
         return
-    try:
-        named = not study.study_name.startswith(_UNNAMED)
-        fit = running.fit = fits.begin(study.study_name if named else "optuna")
-        if fit is None:
-            return
-        fit.log_params(_params(study, call.given))
-        trials = _Trials(study, fit)
-        call.given["func"] = _in_trial(call.given["func"], running)
+    with training:
+        training.fit.log_params(_params(study, call.given))
+        trials = _Trials(study, training.fit)
+        call.given["func"] = _in_trial(call.given["func"], training.running)
         outcome = yield call.with_callback(trials)
-        trials.end(running.inner, outcome.error)
-    finally:
-        outermost.leave()
+        training.error = outcome.error
+        trials.end()
 
 
 def _in_trial(objective: Any, running: outermost.Running) -> Callable[[Any], Any]:
@@ -80,17 +77,12 @@ class _Trials:
     def __call__(self, study: Any, trial: Any) -> None:
         self._guard.run(self._finished, trial)
 
-    def end(self, inner: int, error: BaseException | None) -> None:
-        """The study pauses: its table, its best, and what was fitted in the trials."""
-        try:
-            self._keep()
-            if inner:
-                self._fit.note(f"{inner} fit{'s' * (inner > 1)} folded into the trials", "folded")
-            if best := _best(self._study):
-                self._fit.log_params({f"best.{k}": v for k, v in best.params.items()})
-                self._fit.log_params({"best_trial": best.number})
-        finally:
-            self._fit.finish(error)
+    def end(self) -> None:
+        """The study pauses: its table and its best."""
+        self._keep()
+        if best := _best(self._study):
+            self._fit.log_params({f"best.{key}": value for key, value in best.params.items()})
+            self._fit.log_params({"best_trial": best.number})
 
     def _finished(self, trial: Any) -> None:
         if trial.state is optuna.trial.TrialState.COMPLETE:
