@@ -29,13 +29,17 @@ def place_of(notebook: Path | None, store: Store) -> str:
     return str(notebook)
 
 
+def quoted(series: str) -> str:
+    """A series as it stands between quotes in a query."""
+    return series.replace("\\", "\\\\").replace('"', '\\"')
+
+
 def previous(store: Store, document: Document) -> Document | None:
     """The attempt before this one, as it stands in the store."""
     if document["number"] <= 1 or not document["series"]:
         return None
-    series = document["series"].replace("\\", "\\\\").replace('"', '\\"')
     earlier = store.find(
-        f'series == "{series}" and number < {document["number"]}',
+        f'series == "{quoted(document["series"])}" and number < {document["number"]}',
         sort="-number",
         limit=1,
         archived=True,

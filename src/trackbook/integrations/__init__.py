@@ -22,9 +22,17 @@ from ..errors import InvalidValue
 from .arrival import Arrivals
 
 GROUP = "trackbook.integrations"
-# Framework: the module whose import brings it in, and ours.
+# Framework, or a part of one: the module whose import brings it in, and ours.
 REGISTRY = {
+    "torch": ("torch", "trackbook.integrations.torch"),
     "sklearn": ("sklearn.base", "trackbook.integrations.sklearn"),
+    "sklearn.metrics": ("sklearn.metrics", "trackbook.integrations.sklearn_metrics"),
+    "xgboost": ("xgboost", "trackbook.integrations.xgboost"),
+    "lightgbm": ("lightgbm", "trackbook.integrations.lightgbm"),
+    "optuna": ("optuna", "trackbook.integrations.optuna"),
+    "matplotlib": ("matplotlib.backend_bases", "trackbook.integrations.matplotlib"),
+    "tensorboard": ("torch.utils.tensorboard.writer", "trackbook.integrations.tensorboard"),
+    "tensorboardX": ("tensorboardX.writer", "trackbook.integrations.tensorboardx"),
 }
 
 _installed: dict[str, Patches] = {}
@@ -46,7 +54,9 @@ def autolog(
     ``autolog(False)`` puts every original function back.
     """
     known = _known()
-    wanted = (_chosen(only, known) or set(known)) - _chosen(exclude, known)
+    chosen = _chosen(only, known) or {_framework(name) for name in known}
+    chosen -= _chosen(exclude, known)
+    wanted = {name for name in known if _framework(name) in chosen}
     fitmodels.choose(models)
     if not enable or settings.disabled():
         wanted = set()
@@ -66,15 +76,20 @@ def autolog(
 def _known() -> dict[str, tuple[str, str]]:
     known = dict(REGISTRY)
     for entry in importlib.metadata.entry_points(group=GROUP):
-        known.setdefault(entry.name.partition(".")[0], (entry.name, entry.value))
+        known.setdefault(_framework(entry.name), (entry.name, entry.value))
     return known
+
+
+def _framework(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _chosen(names: str | Iterable[str] | None, known: Iterable[str]) -> set[str]:
     chosen = {names} if isinstance(names, str) else set(names or ())
-    unknown = chosen - set(known)
+    frameworks = {_framework(name) for name in known}
+    unknown = chosen - frameworks
     if unknown:
-        told = ", ".join(sorted(known))
+        told = ", ".join(sorted(frameworks))
         raise InvalidValue(f"autolog does not know {', '.join(sorted(unknown))}; it knows {told}")
     return chosen
 
