@@ -47,6 +47,11 @@ def choose(mode: Mode) -> None:
     _mode = mode
 
 
+def wanted() -> bool:
+    """Whether models are kept at all."""
+    return _mode is not False
+
+
 def offer(fit: Fit, model: Any, seconds: float, also: Also | None = None) -> None:
     """Keep the model of a fit that took so long, or note why not.
 

@@ -36,11 +36,14 @@ class Fit:
         self._metrics: set[str] = set()
         self._kept: set[str] = set()
 
-    def log_params(self, params: Mapping[str, Any]) -> None:
-        """Params by the framework's own names; what the user logged himself wins."""
+    def log_params(self, params: Mapping[str, Any], *, chosen: bool = False) -> None:
+        """Params by the framework's own names; what the user logged himself wins.
+
+        ``chosen`` ones are no defaults of the framework's: views show them first.
+        """
         if self._flat:
             self._params.update(params)
-        for name in self.run.take_params(params, autologged=True):
+        for name in self.run.take_params(params, autologged=not chosen):
             self.note(f"param {name} left out: cannot be kept as data")
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
@@ -72,6 +75,11 @@ class Fit:
         """A text as an artifact."""
         self._kept.add(name)
         self.run.log_text(text, name)
+
+    def log_artifact(self, path: Any, name: str) -> None:
+        """A copy of a file."""
+        self._kept.add(name)
+        self.run.log_artifact(path, name)
 
     def log_model(self, model: Any, name: str = "model") -> None:
         """A model, at once, in a format that loads without running code."""

@@ -30,6 +30,11 @@ REGISTRY = {
     "xgboost": ("xgboost", "trackbook.integrations.xgboost"),
     "lightgbm": ("lightgbm", "trackbook.integrations.lightgbm"),
     "optuna": ("optuna", "trackbook.integrations.optuna"),
+    "lightning": ("lightning.pytorch.trainer.trainer", "trackbook.integrations.lightning"),
+    "pytorch_lightning": (
+        "pytorch_lightning.trainer.trainer",
+        "trackbook.integrations.pytorch_lightning",
+    ),
     "matplotlib": ("matplotlib.backend_bases", "trackbook.integrations.matplotlib"),
     "tensorboard": ("torch.utils.tensorboard.writer", "trackbook.integrations.tensorboard"),
     "tensorboardX": ("tensorboardX.writer", "trackbook.integrations.tensorboardx"),

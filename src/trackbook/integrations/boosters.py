@@ -97,7 +97,7 @@ def begin(name: str, estimators: type, params: Mapping[str, Any]) -> Training | 
     if fit is None:
         outermost.leave()
         return None
-    fit.log_params(params)
+    fit.log_params(params, chosen=True)
     return Training(fit, name, own=True)
 
 

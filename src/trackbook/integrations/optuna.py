@@ -38,7 +38,7 @@ def _around_optimize(study: Any, *args: Any, **kwargs: Any) -> Steps:
     if not call or not training:
         return
     with training:
-        training.fit.log_params(_params(study, call.given))
+        training.fit.log_params(_params(study, call.given), chosen=True)
         trials = _Trials(study, training.fit)
         call.given["func"] = _in_trial(call.given["func"], training.running)
         outcome = yield call.with_callback(trials)
