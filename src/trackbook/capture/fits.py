@@ -95,6 +95,8 @@ class Fit:
         if self._flat:
             self._notes.append((what, state, text))
         self.run.note_capture(what, state, text)
+        if self.ended is not None:
+            self.run.amend()  # after its end nothing else may have it saved
 
     def finish(self, error: BaseException | None = None) -> None:
         """The fit is over; a run of its own ends with it unless a cell owns it."""
