@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 for name in ("pytorch_lightning", "lightning.pytorch"):
     logging.getLogger(name).setLevel(logging.ERROR)
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
+torch.set_num_threads(1)  # the tensors are tiny
 
 
 class Line(L.LightningModule):

@@ -35,6 +35,7 @@ REGISTRY = {
         "pytorch_lightning.trainer.trainer",
         "trackbook.integrations.pytorch_lightning",
     ),
+    "transformers": ("transformers.trainer", "trackbook.integrations.transformers"),
     "matplotlib": ("matplotlib.backend_bases", "trackbook.integrations.matplotlib"),
     "tensorboard": ("torch.utils.tensorboard.writer", "trackbook.integrations.tensorboard"),
     "tensorboardX": ("tensorboardX.writer", "trackbook.integrations.tensorboardx"),

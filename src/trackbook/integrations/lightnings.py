@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import formats
 from ..capture import fitmodels, fits, outermost
+from ..capture import session as sessions
 from ..capture.patch import Guard, Patches, Steps, guarded
 from ..capture.plainvalues import number
 from . import callers, torch_describe, trainers
@@ -57,10 +58,14 @@ def _take_out(trainer: Any, watcher: Any) -> None:
 
 
 def _around_evaluation(trainer: Any, model: Any = None, *args: Any, **kwargs: Any) -> Steps:
-    """What ``test`` and ``validate`` find about a model goes to the run of its training."""
+    """What ``test`` and ``validate`` find about a model goes to the run of its training,
+    otherwise to the open one."""
+    here = sessions.current.is_on() and outermost.is_here()
+    if not here or outermost.running() is not None:
+        return
     model = trainer.lightning_module if model is None else model
-    run = fits.run_of(torch_describe.inner(model))
-    if run is None or outermost.running() is not None or not outermost.is_here():
+    run = fits.run_of(torch_describe.inner(model)) or sessions.current.active()
+    if run is None:
         return
     with quiet():
         outcome = yield
