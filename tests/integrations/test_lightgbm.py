@@ -8,6 +8,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 
 import trackbook as tb
@@ -82,6 +83,7 @@ def test_trees_and_callbacks_are_as_without_us() -> None:
     assert len(runs()) == 1
 
 
+@pytest.mark.filterwarnings("ignore:The argument 'eval_set'")  # 4.5 knows no other
 def test_an_estimator_is_one_run_with_its_rounds_and_a_search_has_none() -> None:
     model = lgb.LGBMClassifier(n_estimators=6, num_leaves=4, verbose=-1)
     model.fit(X[:200], y[:200], eval_set=[(X[200:], y[200:])])
@@ -102,6 +104,19 @@ def test_cross_validation_is_one_run() -> None:
     assert (run.name, run.params["nfold"]) == ("lightgbm.cv", 2)
     curve = run.history("valid binary_logloss-mean")
     assert list(curve["value"]) == result["valid binary_logloss-mean"]
+
+
+def test_metrics_of_its_predictions_and_its_model_are_in_its_run() -> None:
+    booster = train(4)
+    other = train(5)
+    y_test = y[200:]
+    loss = log_loss(y_test, booster.predict(X[200:]))
+    first, second = runs()
+    assert first.metrics["test_log_loss"] == loss
+    assert "test_log_loss" not in second.metrics
+    kept = first.load_model("model.txt", trust=True)
+    assert kept.current_iteration() == 4
+    assert other is not None
 
 
 def test_a_failing_training_raises_as_without_us_and_fails_the_run() -> None:

@@ -172,6 +172,39 @@ print([(run.name, run.status, run.summary["mine"]["count"]) for run in tb.runs(s
     assert done.stdout.strip() == str(expected), done.stderr
 
 
+def test_torch_loops_in_trials_fold_also_in_threads() -> None:
+    torch = pytest.importorskip("torch")
+
+    def learn(trial: Any) -> float:
+        x = torch.linspace(-1, 1, 8).unsqueeze(1)
+        model = torch.nn.Linear(1, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=trial.suggest_float("lr", 0.1, 0.5))
+        for _ in range(5):
+            optimizer.zero_grad()
+            loss = ((model(x) - 2 * x) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+        return loss.item()
+
+    study().optimize(learn, n_trials=4, n_jobs=2)
+    study().optimize(learn, n_trials=2)
+    assert [(run.name, run.parent) for run in runs()] == [("optuna", None)] * 2
+    assert not [key for run in runs() for key in run.metrics if "loss" in key]
+
+
+def test_trials_become_runs_on_demand() -> None:
+    made = study()
+    made.optimize(objective, n_trials=4)
+    run = runs()[0]
+    assert list(run.candidates()["params.max_depth"]) == [
+        t.params["max_depth"] for t in made.trials
+    ]
+    (trial,) = run.promote(2)
+    assert trial.params == made.trials[2].params
+    assert trial.metrics["value"] == made.trials[2].value
+    assert trial.parent.id == run.id
+
+
 def test_off_restores_the_very_method() -> None:
     tb.autolog(False)
     before = vars(optuna.Study)["optimize"]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost as xgb
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -126,6 +127,19 @@ def test_linear_models_and_cross_validation() -> None:
     assert "feature,weight" in linear.artifact("feature_importance.csv").read_text()
     assert (cv.name, cv.params["nfold"]) == ("xgboost.cv", 2)
     assert list(cv.history("test-logloss-mean")["value"]) == list(result["test-logloss-mean"])
+
+
+def test_metrics_of_its_predictions_and_its_model_are_in_its_run() -> None:
+    booster = train(4)
+    other = train(5)
+    y_test = y[150:]
+    loss = log_loss(y_test, booster.predict(TEST))
+    first, second = runs()
+    assert first.metrics["test_log_loss"] == loss
+    assert "test_log_loss" not in second.metrics
+    kept = first.load_model("model.ubj", trust=True)
+    assert kept.num_boosted_rounds() == 4
+    assert other is not None
 
 
 def test_a_failing_training_raises_as_without_us_and_fails_the_run() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from ..capture import fits, outermost
-from ..capture.patch import Guard
+from ..capture import fitmodels, fits, outermost, predictions
+from ..capture.patch import Guard, Outcome, Patches, Steps, guarded
 from ..errors import InvalidValue
 from . import callers
 
@@ -65,9 +65,17 @@ class Training:
         for iteration, values in enumerate(zip(*results.values(), strict=False)):
             self.fit.log_metrics(dict(zip(results, values, strict=True)), iteration)
 
-    def trained(self, found: Mapping[str, float], importance: Mapping[str, Sequence[Any]]) -> None:
+    def trained(
+        self,
+        outcome: Outcome,
+        found: Mapping[str, float],
+        importance: Mapping[str, Sequence[Any]],
+    ) -> None:
         """What the training came to; ``importance`` has a column ``feature`` and others."""
         self.fit.log_metrics(found)
+        if self.own:
+            fits.remember(outcome.result, self.fit)
+            fitmodels.offer(self.fit, outcome.result, outcome.seconds)
         features = importance.get("feature", ())
         if len(features) > _MOST_FEATURES:
             self.fit.note(f"feature importance left out: {len(features)} features")
@@ -106,6 +114,20 @@ def _estimator_above(kind: type) -> Any:
     frame = next(callers.frames(), None)
     found = frame.f_locals.get("self") if frame is not None else None
     return found if isinstance(found, kind) else None
+
+
+def noting_predictions(patches: Patches, booster: type) -> None:
+    """Metrics of what a native booster predicts go to the run of its training."""
+
+    def around_predict(model: Any, *_: Any, **__: Any) -> Steps:
+        if fits.fit_of(model) is None:
+            return  # the inner model of an estimator, whose predictions they are
+        outcome = yield
+        if outcome.error is None:
+            predictions.made(model, outcome.result)
+
+    what = f"predictions of {booster.__module__.partition('.')[0]}"
+    patches.wrap(booster, "predict", guarded(around_predict, what))
 
 
 def own_params(params: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def install(patches: Patches) -> None:
     cv = guarded(_around_cv, "LightGBM's cross-validations")
     for holder in (lightgbm, lightgbm.engine):
         patches.wrap(holder, "cv", cv)
+    boosters.noting_predictions(patches, lightgbm.Booster)
 
 
 class _Points:
@@ -57,7 +58,8 @@ def _around_train(*args: Any, **kwargs: Any) -> Steps:
         training.error = outcome.error
         if outcome.error is None:
             training.params(_shape(data))
-            training.trained(_results(outcome.result), _importance(outcome.result))
+            booster = outcome.result
+            training.trained(outcome, _results(booster), _importance(booster))
 
 
 def _around_cv(*args: Any, **kwargs: Any) -> Steps:

@@ -28,6 +28,7 @@ def install(patches: Patches) -> None:
     cv = guarded(_around_cv, "XGBoost's cross-validations")
     for holder in (xgboost, xgboost.training):
         patches.wrap(holder, "cv", cv)
+    boosters.noting_predictions(patches, xgboost.Booster)
 
 
 class _Points(xgboost.callback.TrainingCallback):  # type: ignore[misc]
@@ -59,7 +60,8 @@ def _around_train(*args: Any, **kwargs: Any) -> Steps:
         outcome = yield call.with_callback(_Points(training))
         training.error = outcome.error
         if outcome.error is None:
-            training.trained(_results(outcome.result), _importance(outcome.result))
+            booster = outcome.result
+            training.trained(outcome, _results(booster), _importance(booster))
 
 
 def _around_cv(*args: Any, **kwargs: Any) -> Steps:
