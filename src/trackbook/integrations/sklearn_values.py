@@ -15,7 +15,7 @@ from ..capture.plainvalues import MISSING, plain
 
 _SHARE_OF_FIT = 0.1
 # A tenth of a tiny fit would be no time at all.
-_LEAST_S = 0.02
+_LEAST_S = 0.025
 _SAMPLE = 200
 _MOST_CANDIDATES = 10_000
 _MOST_FEATURES = 10_000
@@ -160,17 +160,17 @@ def training_score(estimator: Any, data: list[Any], fit_seconds: float) -> tuple
 
 
 def _expected_seconds(estimator: Any, data: Any, budget: float) -> float:
-    """About how long a prediction for all rows takes, from one for a row and one for a few."""
+    """About how long a prediction for all rows takes, from one for a few and one for a row."""
     from sklearn.utils import _safe_indexing
 
     rows = data.shape[0] if hasattr(data, "shape") else len(data)
-    row = _safe_indexing(data, [0])
-    one = _seconds(estimator, row)
-    if budget < one < 10 * budget:
-        one = min(one, _seconds(estimator, row))  # the first call may have imported something
-    if one > budget or rows <= _SAMPLE:
-        return one
-    some = _seconds(estimator, _safe_indexing(data, list(range(_SAMPLE))))
+    few = _safe_indexing(data, list(range(_SAMPLE)) if rows > _SAMPLE else [0])
+    some = _seconds(estimator, few)
+    if budget < some < 10 * budget:
+        some = min(some, _seconds(estimator, few))  # the first call may have imported something
+    if rows <= _SAMPLE or some > budget or some / _SAMPLE * rows <= budget:
+        return some
+    one = _seconds(estimator, _safe_indexing(data, [0]))
     return some + max(some - one, 0.0) / _SAMPLE * rows
 
 
