@@ -181,7 +181,7 @@ def test_a_resumed_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
     made, _ = train(tmp_path)
     again = trainer(tmp_path / "again", max_epochs=5, logger=CSVLogger(tmp_path / "again"))
     path = made.checkpoint_callback.best_model_path
-    again.fit(Line(), data(), data(), ckpt_path=path, weights_only=False)
+    again.fit(Line(), data(), data(), ckpt_path=path)
     run = runs()[1]
     for key, given in logged(tmp_path / "again").items():
         assert points(run, key) == [(s, pytest.approx(v, rel=1e-6)) for s, v in given], key

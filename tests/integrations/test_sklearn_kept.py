@@ -22,6 +22,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
+from sklearn.feature_selection import RFECV
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
 from sklearn.metrics import accuracy_score, confusion_matrix, roc_curve
 from sklearn.model_selection import GridSearchCV
@@ -31,7 +32,7 @@ from sklearn.tree import DecisionTreeClassifier
 import trackbook as tb
 from trackbook.capture import afterwork, fitmodels
 from trackbook.capture import session as sessions
-from trackbook.errors import InvalidValue
+from trackbook.errors import InvalidValue, TrackbookWarning
 from trackbook.store.flusher import FLUSHER
 
 if TYPE_CHECKING:
@@ -95,10 +96,21 @@ def test_a_pause_is_enough_for_a_model_to_reach_the_disk() -> None:
     LogisticRegression().fit(X, y)
     store = sessions.current.store()
     run_id = next(iter(store.path.glob("runs/*/*"))).name  # type: ignore[union-attr]
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while not store.records(run_id, "artifacts") and time.monotonic() < until:
         time.sleep(0.05)
     assert [line["name"] for line in store.records(run_id, "artifacts")] == ["model.skops"]
+
+
+def test_the_end_of_a_cell_waits_for_no_model(ip: InteractiveShell) -> None:
+    setup = "import trackbook as tb\ntb.autolog()\nfrom sklearn.linear_model import Ridge"
+    ip.run_cell(setup).raise_error()
+    for _ in range(2):
+        ip.run_cell("%%track one\nmodel = Ridge().fit([[1.0], [2.0]], [1.0, 2.0])").raise_error()
+    store = sessions.current.store()
+    ids = [folder.name for folder in store.path.glob("runs/*/*")]  # type: ignore[union-attr]
+    assert [store.records(run_id, "artifacts") for run_id in ids] == [[], []]
+    assert all("model.skops" in run.artifacts for run in runs())
 
 
 @pytest.mark.parametrize(("models", "kept"), [(False, 0), ("all", 1), ("auto", 1), ("best", 1)])
@@ -381,3 +393,27 @@ def test_fits_made_by_an_installed_package_are_folded(tmp_path: Path) -> None:
     (run,) = runs()
     assert run.params == {}
     assert "folded autolog fits made by somelib" in told(run)
+
+
+def test_an_odd_class_is_one_warning_and_the_others_are_tracked_on() -> None:
+    class Odd(DecisionTreeClassifier):
+        def fit(self, X: Any, y: Any) -> Odd:
+            super().fit(X, y)
+            self.cv_results_ = {"params": 3}
+            return self
+
+        def __getstate__(self) -> Any:
+            raise OSError("not today")
+
+    with pytest.warns(TrackbookWarning) as caught:
+        Odd().fit(X, y)
+        Odd().fit(X, y)
+    assert sorted(str(w.message).partition(":")[0] for w in caught) == [
+        "Trackbook stopped tracking models of class Odd",
+        "Trackbook stopped tracking the results of Odd",
+    ]
+    RFECV(DecisionTreeClassifier(), cv=2).fit(X, y)
+    first, _, last = runs()
+    assert first.metrics == {"training_score": 1.0}
+    assert last.metrics.keys() == {"training_score"}
+    assert "model.skops" in last.artifacts

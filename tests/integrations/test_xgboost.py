@@ -86,6 +86,16 @@ def test_trees_and_history_are_as_without_us_and_callbacks_of_the_user_stay() ->
     assert with_us[2] == [0, 1, 2, 3, 4, 5]
 
 
+def test_the_last_round_is_there_whichever_callback_stops_first() -> None:
+    for seed in range(10):  # before 3.2 their order is that of their addresses
+        history: dict[str, Any] = {}
+        params = {**PARAMS, "seed": seed}
+        evals = [(TRAIN, "train"), (TEST, "test")]
+        more = {"early_stopping_rounds": 2, "evals_result": history, **QUIET}
+        xgb.train(params, TRAIN, 40, evals=evals, **more)
+        assert list(runs()[-1].history("test-logloss")["value"]) == history["test"]["logloss"]
+
+
 def test_an_estimator_is_one_run_with_its_rounds() -> None:
     model = xgb.XGBClassifier(n_estimators=8, max_depth=2, eval_metric=["logloss", "error"])
     model.fit(X[:150], y[:150], eval_set=[(X[150:], y[150:])], verbose=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 # No new work for so long is a pause.
@@ -48,7 +50,7 @@ class Afterwork:
         self._jobs: list[Job] = []
         self._lock = threading.Lock()
         self._working = threading.Lock()
-        self._worker = 0
+        self._worker = self._holder = 0
         self._wake = threading.Event()
         self._last = 0.0
         self._thread: threading.Thread | None = None
@@ -69,13 +71,22 @@ class Afterwork:
 
     def settle(self, patience: float = float("inf")) -> None:
         """Do what waits now, in this thread; begin nothing after so many seconds."""
-        if self._worker == threading.get_ident():
-            return  # a job of ours asks
+        if threading.get_ident() in (self._worker, self._holder):
+            return  # we read ourselves
         for each in list(self.behind):
             each.catch_up()
         until = time.monotonic() + patience
         while self._jobs and time.monotonic() < until:
             self._do_one()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Meanwhile this thread reads for us, and needs nothing that waits."""
+        self._holder = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._holder = 0
 
     def _too_many(self) -> list[Job]:
         found: list[Job] = []

@@ -33,7 +33,7 @@ Mode = str | bool
 Also = Callable[[Fit, Any], None]
 
 _mode: Mode = "auto"
-_guard = Guard("models of fits")
+_guards: dict[str, Guard] = {}
 _formats: dict[type, str | None] = {}
 _highest: dict[tuple[str, str | None], float] = {}
 _passed_over: weakref.WeakKeyDictionary[Fit, _Model] = weakref.WeakKeyDictionary()
@@ -57,7 +57,7 @@ def offer(fit: Fit, model: Any, seconds: float, also: Also | None = None) -> Non
 
     ``also(fit, model)`` is called with a copy of the model, later and in another thread.
     """
-    _guard.run(_offer, fit, model, seconds, also)
+    _guard_of(type(model).__name__).run(_offer, fit, model, seconds, also)
 
 
 def scored(fit: Fit) -> None:
@@ -66,6 +66,10 @@ def scored(fit: Fit) -> None:
     job = _passed_over.pop(fit, None)
     if job is not None:
         sessions.current.afterwork.put(job)
+
+
+def _guard_of(name: str) -> Guard:
+    return _guards.setdefault(name, Guard(f"models of class {name}"))
 
 
 def _offer(fit: Fit, model: Any, seconds: float, also: Also | None) -> None:
@@ -166,7 +170,7 @@ class _Model:
         self._note("let go, as many fits came at once; models='all' keeps each", "skipped")
 
     def run(self) -> None:
-        _guard.run(self._run)
+        _guard_of(self._name).run(self._run)
 
     def _run(self) -> None:
         if self._data is None and self._fit.model is not None:

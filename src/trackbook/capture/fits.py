@@ -35,6 +35,7 @@ class Fit:
         self._notes: list[tuple[str, str, str]] = []
         self._metrics: set[str] = set()
         self._kept: set[str] = set()
+        self._inputs: set[str] = set()
 
     def log_params(self, params: Mapping[str, Any], *, chosen: bool = False) -> None:
         """Params by the framework's own names; what the user logged himself wins.
@@ -88,6 +89,7 @@ class Fit:
 
     def log_input(self, data: Any, name: str) -> None:
         """What data went in, by its content; no more of it is hashed than takes 2 ms."""
+        self._inputs.add(name)
         self.run.note_data(data, name)
 
     def note(self, text: str, state: str = "seen", what: str = "autolog") -> None:
@@ -140,8 +142,8 @@ class Fit:
         for line in store.records(parent.id, "artifacts"):
             if line["name"] in self._kept or line["name"].rpartition(".")[0] in self._kept:
                 run.writer.append("artifacts", line)
-        for data in parent.document["inputs"]:
-            run.document["inputs"].append(data)
+        inputs = [data for data in parent.document["inputs"] if data["name"] in self._inputs]
+        run.amend(inputs=inputs)
 
 
 def begin(name: str, *, lasts: bool = False) -> Fit | None:

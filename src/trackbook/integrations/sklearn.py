@@ -110,7 +110,7 @@ def _around_fit(method: str, estimator: Any, *args: Any, **kwargs: Any) -> Steps
         for note in left_out:
             fit.note(note)
         data = _data(args, kwargs)
-        _log_inputs(fit, data)
+        values.guard_of(estimator, "the data").run(_log_inputs, fit, data)
         outcome = yield
         inner = max(running.inner, values.inner_fits(estimator))
         if inner:
@@ -156,20 +156,28 @@ def _log_fitted(
         predictions.made(estimator, outcome.result)
     if "labels_" in vars(estimator):
         predictions.made(estimator, estimator.labels_)
+    values.guard_of(estimator, "the results").run(_log_results, fit, estimator)
+    if method != "partial_fit":
+        scoring = values.guard_of(estimator, "the training score")
+        scoring.run(_log_training_score, fit, estimator, data, outcome.seconds)
+    also = _log_importances if values.has_importances(estimator) else None
+    fitmodels.offer(fit, estimator, outcome.seconds, also)
+
+
+def _log_results(fit: fits.Fit, estimator: Any) -> None:
     found = values.fitted_values(estimator)
     fit.log_params(found.params)
     fit.log_metrics(found.metrics)
     if found.candidates:
         fit.log_dict(found.candidates, "cv_results.json")
-    score, why_not = (None, "")
-    if method != "partial_fit":
-        score, why_not = values.training_score(estimator, data, outcome.seconds)
+
+
+def _log_training_score(fit: fits.Fit, estimator: Any, data: list[Any], seconds: float) -> None:
+    score, why_not = values.training_score(estimator, data, seconds)
     if score is not None:
         fit.log_metrics({"training_score": score})
     if why_not:
         fit.note(f"training score left out: {why_not}", "skipped")
-    also = _log_importances if values.has_importances(estimator) else None
-    fitmodels.offer(fit, estimator, outcome.seconds, also)
 
 
 def _log_importances(fit: fits.Fit, estimator: Any) -> None:

@@ -15,13 +15,15 @@ from ..capture.plainvalues import MISSING, plain
 
 _SHARE_OF_FIT = 0.1
 # A tenth of a tiny fit would be no time at all.
-_LEAST_S = 0.02
+_LEAST_S = 0.025
 _SAMPLE = 200
 _MOST_CANDIDATES = 10_000
 _MOST_FEATURES = 10_000
 # A table costs so much a column to be hashed, whatever it holds.
 _MOST_COLUMNS = 50
 _NO_SCORE = (ValueError, TypeError, AttributeError, NotImplementedError, ArithmeticError)
+# Lists of estimators, which have params of their own.
+_PARTS = ("steps", "transformers", "estimators", "transformer_list")
 _SPLITS = {
     r"(^|_|x|y)test": "test_",
     r"(^|_|x|y)val(id|idation)?(?![a-z])": "val_",
@@ -29,7 +31,13 @@ _SPLITS = {
 }
 # Their integrations tell more.
 _OTHERS = ("xgboost.", "lightgbm.")
-_guards: dict[type, Guard] = {}
+_guards: dict[tuple[type, str], Guard] = {}
+
+
+def guard_of(estimator: Any, what: str) -> Guard:
+    """The guard of what one class tells: an odd class does not end the tracking of others."""
+    kind = type(estimator)
+    return _guards.setdefault((kind, what), Guard(f"{what} of {kind.__name__}"))
 
 
 def params_of(estimator: Any) -> tuple[dict[str, Any], list[str]]:
@@ -48,15 +56,14 @@ def params_of(estimator: Any) -> tuple[dict[str, Any], list[str]]:
             params[name] = copy
         elif hasattr(type(value), "get_params"):
             params[name] = type(value).__name__
-        elif name not in ("steps", "transformers", "estimators", "transformer_list"):
+        elif name.rpartition("__")[2] not in _PARTS:
             left_out.append(f"param {name} left out: a {type(value).__name__}")
     return params, left_out
 
 
 def _deep_params(estimator: Any) -> dict[str, Any] | None:
     """``get_params``; where a class's own fails that is one warning."""
-    kind = type(estimator)
-    guard = _guards.setdefault(kind, Guard(f"the params of {kind.__name__}"))
+    guard = guard_of(estimator, "the params")
     found: dict[str, Any] | None = guard.run(lambda: dict(estimator.get_params(deep=True)))
     return found
 
@@ -77,9 +84,9 @@ def parts_of(estimator: Any) -> list[Any]:
 def inner_fits(estimator: Any) -> int:
     """How many fits a search made: those in worker processes are not seen."""
     held = vars(estimator)
-    if "cv_results_" not in held or "n_splits_" not in held:
+    if "params" not in held.get("cv_results_", ()) or "n_splits_" not in held:
         return 0
-    candidates = len(held["cv_results_"].get("params", ()))
+    candidates = len(held["cv_results_"]["params"])
     return int(candidates * held["n_splits_"] + ("best_estimator_" in held))
 
 
@@ -104,7 +111,7 @@ def fitted_values(estimator: Any) -> Fitted:
     found = Fitted()
     if "inertia_" in held:
         found.metrics["inertia"] = float(held["inertia_"])
-    if "cv_results_" not in held:
+    if "params" not in held.get("cv_results_", ()):
         return found
     found.candidates = candidates(held["cv_results_"])
     best = held.get("best_params_")
@@ -160,17 +167,17 @@ def training_score(estimator: Any, data: list[Any], fit_seconds: float) -> tuple
 
 
 def _expected_seconds(estimator: Any, data: Any, budget: float) -> float:
-    """About how long a prediction for all rows takes, from one for a row and one for a few."""
+    """About how long a prediction for all rows takes, from one for a few and one for a row."""
     from sklearn.utils import _safe_indexing
 
     rows = data.shape[0] if hasattr(data, "shape") else len(data)
-    row = _safe_indexing(data, [0])
-    one = _seconds(estimator, row)
-    if budget < one < 10 * budget:
-        one = min(one, _seconds(estimator, row))  # the first call may have imported something
-    if one > budget or rows <= _SAMPLE:
-        return one
-    some = _seconds(estimator, _safe_indexing(data, list(range(_SAMPLE))))
+    few = _safe_indexing(data, list(range(_SAMPLE)) if rows > _SAMPLE else [0])
+    some = _seconds(estimator, few)
+    if budget < some < 10 * budget:
+        some = min(some, _seconds(estimator, few))  # the first call may have imported something
+    if rows <= _SAMPLE or some > budget or some / _SAMPLE * rows <= budget:
+        return some
+    one = _seconds(estimator, _safe_indexing(data, [0]))
     return some + max(some - one, 0.0) / _SAMPLE * rows
 
 

@@ -7,7 +7,7 @@ from torch.utils.tensorboard import writer
 from ..capture.patch import Patches
 from . import summaries
 
-TESTED = ("tensorboard", "2.17", "3")
+TESTED = ("tensorboard", "2.18", "3")
 
 
 def install(patches: Patches) -> None:

@@ -7,7 +7,7 @@ from tensorboardX.writer import SummaryWriter
 from ..capture.patch import Patches
 from . import summaries
 
-TESTED = ("tensorboardX", "2.6", "3")
+TESTED = ("tensorboardX", "2.6.2", "3")
 
 
 def install(patches: Patches) -> None:

@@ -36,7 +36,7 @@ def install(patches: Patches) -> None:
     patches.also(optimizers.register_optimizer_step_pre_hook(before).remove)
     patches.also(optimizers.register_optimizer_step_post_hook(after).remove)
     patches.also(all_.stop)
-    patches.wrap(torch.autograd, "backward", _aside(all_.around_backward, "torch losses"))
+    patches.wrap(torch.autograd, "backward", functools.partial(_backward, all_))
     made = _aside(all_.around_making, "torch optimizers")
     patches.replace(optimizers.Optimizer, "__init__", made)
     patches.replace(DataLoader, "__iter__", _aside(all_.around_loader, "torch loaders"))
@@ -50,6 +50,29 @@ def install(patches: Patches) -> None:
     _replace(patches, optimizers.Optimizer, "zero_grad", lambda o, *_, **__: all_.cleared(o))
     _replace(patches, torch.nn.Module, "train", _told_mode(all_))
     losses.install(patches, all_.saw_loss)
+
+
+def _backward(all_: Trainings, call: Wrapper) -> Wrapper:
+    """The wrapper of ``backward``, which each step pays for: not by way of ``guarded``."""
+    guard = Guard("torch losses")
+
+    @functools.wraps(call)
+    def backward(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        if torch.compiler.is_compiling():
+            return call(*args, **kwargs)
+        here = all_.here
+        if here.in_backward:  # such as a checkpoint's own, inside
+            return call(*args, **kwargs)
+        here.in_backward = True
+        try:
+            result = call(*args, **kwargs)
+        finally:
+            here.in_backward = False
+        guard.run(all_.after_backward, args[0] if args else kwargs.get("tensors"))
+        return result
+
+    return backward
 
 
 def _aside(hook: Hook, what: str) -> Callable[[Wrapper], Wrapper]:

@@ -35,8 +35,11 @@ def hyper_parameters(optimizer: Any) -> tuple[dict[str, Any], int]:
 
 def lrs(optimizer: Any) -> dict[str, float]:
     """The learning rate now: ``lr``, or one a group where they differ; none that is on a GPU."""
+    groups = optimizer.param_groups
+    if len(groups) == 1 and type(value := groups[0].get("lr")) is float:
+        return {"lr": value}
     values = []
-    for group in optimizer.param_groups[:_MOST_GROUPS]:
+    for group in groups[:_MOST_GROUPS]:
         value = group.get("lr")
         if type(value) is not float:
             value = _value(value)

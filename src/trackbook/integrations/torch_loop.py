@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 from ..capture import fitmodels
@@ -14,6 +15,7 @@ from ..capture import session as sessions
 from ..capture.fits import Fit
 from ..capture.live import ActiveRun
 from ..capture.patch import Guard
+from ..capture.surroundings import Cell
 from . import torch_describe as describe
 from .torch_values import Late, Number, Readback
 
@@ -49,17 +51,17 @@ class Part:
 class Loop:
     """A training that a plain loop makes; it holds neither models nor optimizers alive."""
 
-    def __init__(self, fit: Fit, cell_key: str | None, serial: int) -> None:
+    def __init__(self, fit: Fit, serial: int) -> None:
         self.fit = fit
-        self.cell_key = cell_key
+        self.home: ActiveRun | None = None
+        """The user's own run that it began in."""
+        self.cell: Cell | None = None
         self.serial = serial
         """How many optimizers there had been when it began."""
         self.parts: list[Part] = []
         self.models: list[tuple[weakref.ref[Any], str]] = []
-        self.active: ActiveRun | None = None
-        """The active run when it began."""
         self.epochs = 0
-        self.codes: set[Any] = set()
+        self.codes: dict[int, CodeType] = {}
         """The user's functions that were at work when it stepped."""
         self._facts: dict[str, Any] = {}
         self._points: list[tuple[Raw, int, float, Number]] = []

@@ -38,7 +38,7 @@ class Serial:
 
 def note_made(optimizer: Any, params: Any) -> None:
     """An optimizer is about to take its parameters, which perhaps tell whose they are."""
-    frame = next(names.user_frames(), None)
+    frame = names.user_frame()
     owners = list(describe.models_behind(params))
     called = names.parameter_owners(frame)
     if len(called) != len(owners):

@@ -10,18 +10,28 @@ import ast
 import dis
 import re
 import sys
+import weakref
 from collections.abc import Container, Iterator
 from types import CodeType, FrameType
-from typing import Any
 
 from . import callsite
 
-Site = tuple[CodeType, int]
-"""A place in the user's code: where in which code."""
+
+class _Code:
+    """What is known about one code object, by the place in it; hashing the code itself is slow."""
+
+    __slots__ = ("__weakref__", "expressions", "losses")
+
+    def __init__(self) -> None:
+        self.expressions: dict[int, ast.expr | None] = {}
+        self.losses: dict[int, str | None] = {}
+
+
+Site = tuple[_Code, int]
+"""A place in the user's code: in which code, and where."""
 
 _NOT_THE_USERS = ("torch.", "trackbook.")
 _MODULE_CALLS = "torch.nn.modules.module"
-_MOST_SITES = 500
 _MOST_FRAMES = 40
 _CALLERS = 6
 _KINDS = r"(set|load|dl|ds|data|iter|batch|input|label|target|img|image|x|y|$|_|[0-9])"
@@ -34,8 +44,9 @@ _STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_ATT
 # The methods that give a number of the same tensor: ``loss.mean().backward()``.
 _SAME = {"mean", "sum", "float", "double", "to", "squeeze"}
 
-_expressions: dict[Site, ast.expr | None] = {}
-_losses: dict[Site, str | None] = {}
+_codes: dict[int, tuple[weakref.ref[CodeType], _Code]] = {}
+# The variables of modules that are torch's or ours, known by identity.
+_passed: dict[int, bool] = {}
 
 
 def user_frames() -> Iterator[FrameType]:
@@ -44,15 +55,39 @@ def user_frames() -> Iterator[FrameType]:
     for _ in range(_MOST_FRAMES):
         if frame is None:
             return
-        module = frame.f_globals.get("__name__")
-        if module != "torch" and not str(module).startswith(_NOT_THE_USERS):
+        if not _is_passed(frame):
             yield frame
         frame = frame.f_back
 
 
+def user_frame() -> FrameType | None:
+    """The innermost of ``user_frames``."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_passed(frame):
+        frame = frame.f_back
+    return frame
+
+
+def _is_passed(frame: FrameType) -> bool:
+    known = _passed.get(id(frame.f_globals))
+    if known is not None:
+        return known
+    module = frame.f_globals.get("__name__")
+    found = module == "torch" or str(module).startswith(_NOT_THE_USERS)
+    if found:  # modules that stay; the user's may go, and their identity with them
+        _passed[id(frame.f_globals)] = True
+    return found
+
+
 def site_of(frame: FrameType) -> Site:
     """Where in its code a frame is."""
-    return frame.f_code, frame.f_lasti
+    code = frame.f_code
+    key = id(code)
+    entry = _codes.get(key)
+    if entry is None:
+        entry = weakref.ref(code, lambda _: _codes.pop(key, None)), _Code()
+        _codes[key] = entry
+    return entry[1], frame.f_lasti
 
 
 def is_in_module(frame: FrameType) -> bool:
@@ -69,14 +104,13 @@ def is_in_module(frame: FrameType) -> bool:
 
 def loss_name() -> str | None:
     """The variable whose ``backward`` the user calls; None where it is no variable."""
-    frame = next(user_frames(), None)
+    frame = user_frame()
     if frame is None:
         return None
-    site = site_of(frame)
-    if site not in _losses:
-        _make_room(_losses)
-        _losses[site] = _loss_in(_expression(frame))
-    return _losses[site]
+    code, place = site_of(frame)
+    if place not in code.losses:
+        code.losses[place] = _loss_in(_expression(frame))
+    return code.losses[place]
 
 
 def _loss_in(expression: ast.expr | None) -> str | None:
@@ -143,7 +177,7 @@ def parameter_owners(frame: FrameType | None) -> list[str]:
 
 def stepped_name() -> str | None:
     """The variable whose ``step`` the user calls, also through a gradient scaler."""
-    frame = next(user_frames(), None)
+    frame = user_frame()
     expression = _expression(frame) if frame is not None else None
     if not isinstance(expression, ast.Call) or not isinstance(expression.func, ast.Attribute):
         return None
@@ -153,10 +187,10 @@ def stepped_name() -> str | None:
     return (_variable(given) if given is not None else None) or _variable(expression.func.value)
 
 
-def role(within: Container[CodeType]) -> str | None:
+def role(within: Container[int]) -> str | None:
     """``test``, ``val`` or ``train``, where a call's arguments say so, or those of one above.
 
-    The innermost function of ``within`` is the last that is looked at.
+    The innermost function of ``within``, by identity of its code, is the last that is looked at.
     """
     for count, frame in enumerate(user_frames()):
         expression = _expression(frame)
@@ -164,7 +198,7 @@ def role(within: Container[CodeType]) -> str | None:
         found = {role for role, pattern in _ROLES.items() if any(map(pattern.search, names))}
         if found:
             return found.pop() if len(found) == 1 else None
-        if frame.f_code in within or count == _CALLERS:
+        if id(frame.f_code) in within or count == _CALLERS:
             break
     return None
 
@@ -184,13 +218,7 @@ def _data_names(node: ast.AST) -> Iterator[str]:
 
 
 def _expression(frame: FrameType) -> ast.expr | None:
-    site = site_of(frame)
-    if site not in _expressions:
-        _make_room(_expressions)
-        _expressions[site] = callsite.expression_of(frame)
-    return _expressions[site]
-
-
-def _make_room(cache: dict[Site, Any]) -> None:
-    if len(cache) >= _MOST_SITES:
-        cache.clear()
+    code, place = site_of(frame)
+    if place not in code.expressions:
+        code.expressions[place] = callsite.expression_of(frame)
+    return code.expressions[place]

@@ -51,7 +51,8 @@ class Evaluation:
         total.unsure = role is None and self.in_pass is None
         total.calls += 1
         total.weight += size
-        total.value = add(total.value, number if loss.is_sum else _times(number, size))
+        summed = number if loss.is_sum else _times(number, size)
+        total.value = summed if total.value is None else add(total.value, summed)
 
     def log(self) -> None:
         """Each mean, weighted by batch size, at the latest step of its training."""
@@ -101,7 +102,7 @@ class Passes:
         if size is None:
             size = getattr(getattr(loader, "batch_sampler", None), "batch_size", None)
         evaluates = not torch.is_grad_enabled() or self.evaluated_loop() is not None
-        codes = loop.codes if loop is not None else set()
+        codes = loop.codes if loop is not None else {}
         known = "train" if loader in self._trained else None
         size = size if type(size) is int else None
         role = known or names.role(codes)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch.optim import optimizer as optimizers
 
 from .. import settings
-from ..capture import fits, outermost
+from ..capture import outermost
 from ..capture import session as sessions
 from ..capture.patch import Steps
 from . import torch_describe as describe
@@ -25,18 +27,33 @@ from . import torch_models as models
 from . import torch_names as names
 from .quiet import is_quiet
 from .torch_loop import Loop, Part
+from .torch_parts import Parts
 from .torch_passes import Loss, Passes
 from .torch_values import Number, add, take
 
 _MOST_SCALED = 16
 _MOST_CALLED = 50
+# Whether tracking was switched off is looked at no more often.
+_LOOK_S = 0.1
 
 
-class _Here(threading.local):
+class _Process:
+    """Whether this process was forked from one that has the hooks: its runs are its parent's."""
+
+    is_child = False
+
+    def forked(self) -> None:
+        self.is_child = True
+
+
+_process = _Process()
+os.register_at_fork(after_in_child=_process.forked)
+
+
+class _Here:
     """What one thread is in the middle of."""
 
     def __init__(self) -> None:
-        self.pid = os.getpid()
         self.losses: dict[str | None, Number] = {}
         self.stepping: weakref.ref[Any] | None = None
         self.in_backward = False
@@ -50,64 +67,65 @@ class _Here(threading.local):
         self.loop: Loop | None = None
 
 
+class _Threads(threading.local):
+    def __init__(self) -> None:
+        self.here = _Here()
+
+
 class Trainings:
     """The trainings of this process; ``install`` makes one and hooks it in."""
 
     def __init__(self) -> None:
-        self.here = _Here()
+        self._threads = _Threads()
         self.norm = settings.wanted("gradient_norm", False)
-        self._parts: dict[int, tuple[weakref.ref[Any], Part, Loop]] = {}
-        self._models: weakref.WeakKeyDictionary[Any, Loop] = weakref.WeakKeyDictionary()
-        self._schedulers: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+        self._parts = Parts()
         self._direct: set[names.Site] = set()
-        self._watch = models.ForwardWatch()
-        self._awaited: set[int] = set()
         self._curious = True
+        self._on_until = 0.0
+
+    def _is_on(self) -> bool:
+        now = time.monotonic()
+        if now > self._on_until:
+            if not sessions.current.is_on():
+                return False
+            self._on_until = now + _LOOK_S
+        return True
 
     def stop(self) -> None:
         """The hooks are out: log what waits, and forget."""
-        for _, _, loop in self._parts.values():
-            loop.finish_evaluation()
-            loop.catch_up()
         self._parts.clear()
-        self._watch.disarm()
+
+    @property
+    def here(self) -> _Here:
+        """What this thread is in the middle of."""
+        return self._threads.here
 
     # -- backward ------------------------------------------------------------------------------
 
-    def around_backward(self, tensors: Any = None, *_: Any, **__: Any) -> Steps:
-        """A loss is whatever scalar ``backward`` is called on; its value before that counts."""
+    def after_backward(self, tensors: Any) -> None:
+        """``backward`` was called on these: scalars are losses, of the step that follows."""
         here = self.here
-        if here.in_backward or is_quiet():
-            return
-        every = tensors if isinstance(tensors, list | tuple) else [tensors]
-        found = [(t, number) for t in every if (number := self._value(t)) is not None]
-        if not found:
-            return
-        here.in_backward = True
-        outcome = yield
-        here.in_backward = False
-        if outcome.error is None:
-            self._took([t for t, _ in found], [number for _, number in found])
+        if here.passes.evaluation is not None:
+            here.passes.forget()
+        every = tensors if isinstance(tensors, list | tuple) else (tensors,)
+        if self._curious:
+            self._learn(every)
+        if here.stepping is not None and here.losses:
+            return  # a closure that is called again: the first loss is that of the step
+        losses, name = here.losses, names.loss_name()
+        for tensor in every:
+            number = self._value(tensor) if here.scaled else take(tensor)
+            if number is not None:
+                losses[name] = add(losses[name], number) if name in losses else number
+        here.scaled.clear()
 
     def _value(self, tensor: Any) -> Number | None:
         for scaled, number in self.here.scaled:
             if scaled() is tensor:
                 return number
-        return take(tensor) if isinstance(tensor, torch.Tensor) else None
+        return take(tensor)
 
-    def _took(self, tensors: list[Any], numbers: list[Number]) -> None:
-        here = self.here
-        here.scaled.clear()
-        here.passes.forget()
-        if self._curious:
-            self._learn(tensors)
-        if here.stepping is not None and here.losses:
-            return  # a closure that is called again: the first loss is that of the step
-        name = names.loss_name()
-        for number in numbers:
-            here.losses[name] = add(here.losses.get(name), number)
-
-    def _learn(self, tensors: list[Any]) -> None:
+    def _learn(self, tensors: Sequence[Any]) -> None:
         """Which loss functions the training has."""
         here = self.here
         for result, loss in here.called:
@@ -141,13 +159,13 @@ class Trainings:
         here = self.here
         losses, here.losses = here.losses, {}
         norm, here.norm = here.norm, None
-        if is_quiet() or os.getpid() != here.pid or outermost.running() is not None:
+        if is_quiet() or _process.is_child or outermost.running() is not None or not self._is_on():
             return
-        if not sessions.current.is_on():
-            return
-        found = self._place(optimizer, bool(losses))
+        found = self._parts.of(optimizer)
         if found is None:
-            return
+            found = self._met(optimizer, bool(losses))
+            if found is None:
+                return
         part, loop = found
         here.loop = loop
         if here.passes.trains(loop):
@@ -156,115 +174,24 @@ class Trainings:
             loop.part_point(part, "gradient_norm", norm)
         loop.stepped(part, losses, describe.lrs(optimizer))
 
+    def _met(self, optimizer: Any, has_loss: bool) -> tuple[Part, Loop] | None:
+        """An optimizer makes its first step, or its first in this run."""
+        here = self.here
+        if models.rank() != 0:
+            return None
+        found = self._parts.add(optimizer, here.loop, has_loss)
+        self.norm = settings.wanted("gradient_norm", False)
+        self._curious = False
+        functions, here.names = here.names, []
+        if found is not None and functions:
+            found[1].fact("loss_function", ", ".join(functions))
+        return found
+
     def _log_pass(self, loop: Loop) -> None:
         found = self.here.passes.training
         if found is not None and found.batch_size is not None:
             loop.fact("batch_size", found.batch_size)
         loop.begin_epoch()
-
-    # -- which training --------------------------------------------------------------------------
-
-    def _place(self, optimizer: Any, has_loss: bool) -> tuple[Part, Loop] | None:
-        entry = self._parts.get(id(optimizer))
-        if entry is not None and entry[0]() is optimizer and self._goes_on(entry[2]):
-            if id(optimizer) in self._awaited:
-                self._complete(optimizer, entry[2])
-            return entry[1], entry[2]
-        if models.rank() != 0:
-            return None
-        loop = self._joined(optimizer, has_loss) or self._begun(optimizer)
-        if loop is None:
-            return None
-        name = self._name(optimizer)
-        hyper, left_out = describe.hyper_parameters(optimizer)
-        if left_out:
-            loop.fit.note(f"hyper-parameters of {left_out} more param groups left out")
-        if optimizer in self._schedulers:
-            hyper["scheduler"] = self._schedulers[optimizer]
-        part = Part(name, hyper)
-        loop.join(part)
-        key = id(optimizer)
-        ref = weakref.ref(optimizer, lambda _: self._parts.pop(key, None))
-        self._parts[key] = (ref, part, loop)
-        self._meet_models(optimizer, loop)
-        return part, loop
-
-    def _goes_on(self, loop: Loop) -> bool:
-        """Whether a further step belongs to the run of those before it."""
-        active, cell = sessions.current.active(), sessions.current.cell
-        if active is loop.active:
-            return loop.run.open or cell is None or cell.key != loop.cell_key
-        if active is None:
-            # Another cell goes on with the training; its own cell, executed again, begins anew.
-            return cell is not None and cell.key != loop.cell_key
-        return active is loop.run
-
-    def _joined(self, optimizer: Any, has_loss: bool) -> Loop | None:
-        """The training under way that the optimizer is a part of."""
-        loop = self.here.loop
-        if loop is None or not self._goes_on(loop) or not loop.run.open:
-            return None
-        held, _ = models.of(optimizer)
-        inner = [describe.inner(model) for model, _ in held]
-        if not has_loss or any(self._models.get(model) is loop for model in inner):
-            return loop
-        known = models.made.get(optimizer)
-        before = known is None or known.serial <= loop.serial
-        return loop if before and loop.is_young() else None
-
-    def _begun(self, optimizer: Any) -> Loop | None:
-        held, _ = models.of(optimizer)
-        inner = [type(describe.inner(model)).__name__ for model, _ in held]
-        active = sessions.current.active()
-        fit = fits.begin(inner[0] if inner else type(optimizer).__name__, lasts=True)
-        if fit is None:
-            return None
-        cell = sessions.current.cell
-        loop = Loop(fit, cell.key if cell is not None else None, models.Serial.last)
-        if active is not None and active.open:
-            loop.attach(active)
-        loop.active = sessions.current.active()
-        loop.codes = {frame.f_code for frame in names.user_frames()}
-        self.here.loop = loop
-        self.norm = settings.wanted("gradient_norm", False)
-        return loop
-
-    def _name(self, optimizer: Any) -> str:
-        known = models.made.get(optimizer)
-        made = known.name if known is not None else None
-        return made or names.stepped_name() or "optimizer"
-
-    def _meet_models(self, optimizer: Any, loop: Loop) -> None:
-        held, whole = models.of(optimizer)
-        for model, name in held:
-            self._add_model(loop, model, name)
-        if not whole and self._watch.arm():
-            self._awaited.add(id(optimizer))
-        elif not held:
-            loop.lacks_model(optimizer)
-        self._tell_losses(loop)
-
-    def _complete(self, optimizer: Any, loop: Loop) -> None:
-        """The step after the first: modules were watched meanwhile."""
-        found = self._watch.models_of(optimizer)
-        for model, name in found:
-            self._add_model(loop, model, name)
-        if not found and not loop.models:
-            loop.lacks_model(optimizer)
-        self._awaited.discard(id(optimizer))
-        if not self._awaited:
-            self._watch.disarm()
-
-    def _add_model(self, loop: Loop, model: Any, name: str | None) -> None:
-        loop.add_model(model, name)
-        for each in (model, describe.inner(model)):
-            self._models[each] = loop
-
-    def _tell_losses(self, loop: Loop) -> None:
-        self._curious = False
-        found, self.here.names = self.here.names, []
-        if found:
-            loop.fact("loss_function", ", ".join(found))
 
     # -- what else shows -------------------------------------------------------------------------
 
@@ -280,8 +207,8 @@ class Trainings:
         here = self.here
         if not here.losses or here.stepping is not None:
             return
-        entry = self._parts.get(id(optimizer))
-        alone = len(entry[2].parts) == 1 if entry is not None else len(models.made) == 1
+        found = self._parts.known(optimizer)
+        alone = len(found[1].parts) == 1 if found is not None else len(models.made) == 1
         if alone:
             here.losses.clear()
 
@@ -311,25 +238,18 @@ class Trainings:
         here.in_scheduler = True
         yield
         here.in_scheduler = False
-        optimizer = getattr(scheduler, "optimizer", None)
-        name = type(scheduler).__name__
-        if optimizer is None or self._schedulers.get(optimizer) == name:
-            return
-        self._schedulers[optimizer] = name
-        entry = self._parts.get(id(optimizer))
-        if entry is not None:
-            entry[2].part_fact(entry[1], "scheduler", name)
+        self._parts.schedule(getattr(scheduler, "optimizer", None), type(scheduler).__name__)
 
     def around_loader(self, loader: Any) -> Steps:
         """A pass over a loader begins."""
-        if not is_quiet() and os.getpid() == self.here.pid:
+        if not is_quiet() and not _process.is_child:
             self.here.passes.begin(loader, self.here.loop)
         return
         yield
 
     def turned(self, model: Any, trains: bool) -> None:
         """A module was put into train or eval mode."""
-        loop = self._models.get(model)
+        loop = self._parts.loop_of(model)
         if loop is None:
             return
         passes = self.here.passes
@@ -340,9 +260,11 @@ class Trainings:
     def saw_loss(self, name: str, result: Any, args: tuple[Any, ...], kwargs: Any) -> None:
         """One of torch's loss functions was called."""
         here = self.here
+        if not self._curious and result.requires_grad and here.passes.evaluated is None:
+            return
         evaluated = here.passes.evaluated_loop()
         trained_on = result.requires_grad and evaluated is None
-        if (trained_on and not self._curious) or result.dim() or is_quiet():
+        if result.dim() or is_quiet():
             return
         loop = evaluated or here.loop
         if loop is None and not trained_on:
@@ -351,7 +273,7 @@ class Trainings:
         if self._curious and result.requires_grad:
             here.called.append((weakref.ref(result), loss))
             del here.called[:-_MOST_CALLED]
-        if trained_on or loop is None or os.getpid() != here.pid:
+        if trained_on or loop is None or _process.is_child:
             return
         if loss.in_module and loss.site not in self._direct:
             loop.fit.note(f"{loss.name} inside a module is no validation loss", "skipped")
@@ -363,7 +285,8 @@ class Trainings:
 
 
 def _loss(name: str, kwargs: dict[str, Any]) -> Loss:
-    frame = next(names.user_frames())
+    frame = names.user_frame()
+    assert frame is not None
     inner: Any = sys._getframe(1)
     while inner is not frame and inner is not None:
         name = losses_of.class_of(inner, name)

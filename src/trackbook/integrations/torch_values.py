@@ -29,13 +29,11 @@ Number = float | Late
 
 def take(tensor: Any) -> Number | None:
     """The number a tensor holds now, without its graph; None where it is no one real number."""
-    if type(tensor) not in _KINDS or tensor.numel() != 1 or tensor.is_complex() or _elsewhere():
+    if type(tensor) not in _KINDS or _elsewhere() or tensor.numel() != 1 or tensor.is_complex():
         return None
-    if tensor.device.type == "cpu":
+    if tensor.is_cpu:
         return float(tensor.item())
-    if tensor.is_cuda and torch.cuda.is_current_stream_capturing():
-        return None
-    if tensor.device.type == "meta":
+    if tensor.is_meta or (tensor.is_cuda and torch.cuda.is_current_stream_capturing()):
         return None
     # A copy, since the user may change the tensor in place before it is read.
     return Late(tensor.detach().reshape(()).clone())
@@ -53,10 +51,8 @@ def _elsewhere() -> bool:
     )
 
 
-def add(number: Number | None, other: Number) -> Number:
+def add(number: Number, other: Number) -> Number:
     """The sum of two numbers; on a device it is computed there."""
-    if number is None:
-        return other
     if isinstance(number, float) and isinstance(other, float):
         return number + other
     if isinstance(number, Late) and isinstance(other, Late) and _one_place(number, other):

@@ -32,17 +32,36 @@ def install(patches: Patches) -> None:
 
 
 class _Points(xgboost.callback.TrainingCallback):  # type: ignore[misc]
-    """XGBoost's own way to look on; it stops nothing."""
+    """XGBoost's own way to look on; it stops nothing.
+
+    Before 3.2 the callbacks are in no order, and the one that stops keeps others from the last
+    round; what is missing then is seen after the training.
+    """
 
     def __init__(self, training: Training) -> None:
         super().__init__()
         self._training = training
+        self._log: Mapping[str, Mapping[str, Any]] = {}
+        self._rounds = 0
+
+    def before_iteration(self, model: Any, epoch: int, evals_log: Mapping[str, Any]) -> bool:
+        """Learn where the points will be."""
+        self._log = evals_log
+        return False
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Mapping[str, Any]) -> bool:
         """One point of every metric of every data set."""
         if evals_log:
             self._training.point(lambda: _last(evals_log), epoch)
+            self._rounds += 1
         return False
+
+    def after_training(self, model: Any) -> Any:
+        """The round that another callback kept from us."""
+        logs = [points for log in self._log.values() for points in log.values()]
+        if logs and len(logs[0]) > self._rounds:
+            self._training.point(lambda: _last(self._log), self._rounds)
+        return model
 
 
 def _last(evals_log: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
