@@ -30,11 +30,12 @@ def disabled() -> bool:
     return os.environ.get("TRACKBOOK_DISABLED", "").lower() not in ("", "0", "false", "no")
 
 
-def wanted(what: str) -> bool:
-    """Whether ``what`` (``console``, ``outputs``, ``system``) is captured.
+def wanted(what: str, default: bool = True) -> bool:
+    """Whether ``what`` (``console``, ``outputs``, ``system``, ``gradient_norm``) is captured.
 
     ``TRACKBOOK_<WHAT>=0`` says no, else ``<what> = false`` in ``[tool.trackbook]`` of the nearest
-    project file upward that has the key.
+    project file upward that has the key. What is not captured by default, ``1`` and ``true`` ask
+    for.
     """
     if word := os.environ.get(f"TRACKBOOK_{what.upper()}", "").lower():
         return word not in _NO
@@ -42,7 +43,7 @@ def wanted(what: str) -> bool:
         table = _project(folder)
         if what in table:
             return table[what] is not False
-    return True
+    return default
 
 
 def choose_store(path: str | os.PathLike[str] | None) -> None:

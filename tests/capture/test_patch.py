@@ -14,7 +14,7 @@ from typing import Any
 import cloudpickle
 import pytest
 
-from trackbook.capture.patch import Guard, Outcome, Patches, Steps, guarded
+from trackbook.capture.patch import Arguments, Guard, Outcome, Patches, Steps, guarded
 from trackbook.errors import TrackbookWarning
 
 
@@ -54,6 +54,30 @@ def test_a_hook_sees_arguments_and_result() -> None:
     patches.undo()
     assert thing.method(1) == 3
     assert seen == [((thing, 1), {"y": 5}), 6]
+
+
+def test_arguments_that_do_not_fit_are_refused_by_the_call_itself() -> None:
+    def hook(thing: Any, x: int, **_: Any) -> Steps:
+        yield
+
+    patches = Patches()
+    patches.wrap(Library, "method", guarded(hook, "the library"))
+    for call in (lambda: Library().method(), lambda: Library().method(1, 2, 3)):  # type: ignore
+        with pytest.raises(TypeError, match="method"):
+            call()
+    assert Library().method(1) == 3
+    patches.undo()
+
+
+def test_a_hook_may_give_the_call_other_arguments() -> None:
+    def hook(thing: Any, x: int, **kwargs: Any) -> Steps:
+        yield Arguments((thing, x), {**kwargs, "y": 10})
+
+    patches = Patches()
+    patches.wrap(Library, "method", guarded(hook, "the library"))
+    assert Library().method(1) == 11
+    patches.undo()
+    assert Library().method(1) == 3
 
 
 @pytest.mark.parametrize("name", ["method", "of_class", "static"])

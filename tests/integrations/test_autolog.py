@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,96 @@ print([run.name for run in tb.runs(sort="started")])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "['LinearRegression', 'GaussianNB']", done.stderr
+
+
+# -- other packages --------------------------------------------------------------------------------
+
+FORESTRY = """
+__version__ = "VERSION"
+
+class Model:
+    def __init__(self, trees=3):
+        self.trees = trees
+    def get_params(self):
+        return {"trees": self.trees}
+    def train(self, data):
+        if not data:
+            raise ValueError("no data")
+        self.score_ = sum(data) / len(data)
+        return self
+"""
+USE = """
+import sys, trackbook as tb
+tb.set_store(sys.argv[1])
+tb.autolog(only="forestry")
+import forestry
+original = vars(forestry.Model)["train"]
+model = forestry.Model(trees=5).train([1.0, 2.0])
+try:
+    forestry.Model().train([])
+except ValueError as problem:
+    print(problem)
+tb.autolog(False)
+forestry.Model().train([1.0])
+print([(r.name, r.status, r.params, r.metrics) for r in tb.runs(sort="started")])
+print(type(vars(forestry.Model)["train"]).__name__)
+"""
+
+
+def example(folder: Path, version: str = "2.1") -> subprocess.CompletedProcess[str]:
+    """The worked example of ``docs/extending.md``, installed as a package is."""
+    text = (Path(__file__).parents[2] / "docs" / "extending.md").read_text("utf-8")
+    block = text.split("`trackbook_forestry.py`:\n")[1].split("\nWhat goes wrong")[0]
+    (folder / "trackbook_forestry.py").write_text(textwrap.dedent(block), "utf-8")
+    (folder / "forestry.py").write_text(FORESTRY.replace("VERSION", version), "utf-8")
+    info = folder / "trackbook_forestry-1.0.dist-info"
+    info.mkdir(exist_ok=True)
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: trackbook-forestry\nVersion: 1.0\n"
+    )
+    points = text.split('    [project.entry-points."trackbook.integrations"]\n')[1].splitlines()[0]
+    (info / "entry_points.txt").write_text(
+        f"[trackbook.integrations]\n{points.strip().replace(chr(34), '')}\n"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+    }
+    command = [sys.executable, "-c", USE, str(folder / "store")]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder)
+
+
+def test_the_worked_example_of_the_documentation_works(tmp_path: Path) -> None:
+    done = example(tmp_path)
+    assert done.stdout.splitlines() == [
+        "no data",
+        "[('Model', 'finished', {'trees': 5}, {'score': 1.5}), "
+        "('Model', 'failed', {'trees': 3}, {})]",
+        "function",
+    ], done.stderr
+    assert "Warning" not in done.stderr
+
+
+def test_a_version_that_was_not_tested_is_one_warning_and_works(tmp_path: Path) -> None:
+    done = example(tmp_path, version="3.0.1")
+    assert "('Model', 'finished', {'trees': 5}, {'score': 1.5})" in done.stdout
+    told = "autolog is tested with forestry from 2.0 to before 3; this is 3.0.1"
+    assert done.stderr.count(told) == 1
+
+
+def test_an_installation_with_parts_missing_is_one_warning_and_the_user_goes_on(
+    tmp_path: Path,
+) -> None:
+    example(tmp_path)
+    (tmp_path / "forestry.py").write_text(FORESTRY.replace("class Model", "class Tree"), "utf-8")
+    script = (
+        "import trackbook as tb; tb.autolog(only='forestry'); import forestry; print(forestry.Tree)"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+    }
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert done.stdout == "<class 'forestry.Tree'>\n"
+    assert done.stderr.count("Trackbook stopped tracking forestry") == 1

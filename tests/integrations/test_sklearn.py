@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.cluster import DBSCAN, KMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_classification
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
+from sklearn.feature_selection import SelectFromModel
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -60,14 +63,32 @@ def test_a_fit_outside_any_run_makes_one_with_typed_params_and_the_training_scor
     assert run.tags == {"estimator": "RandomForestClassifier"}
 
 
-def test_the_first_fit_of_an_open_run_is_flat_and_the_next_is_a_child() -> None:
-    with tb.start_run("both"):
-        LogisticRegression(C=0.5).fit(X, y)
+def test_the_only_fit_of_an_open_run_is_flat() -> None:
+    with tb.start_run("one"):
+        model = LogisticRegression(C=0.5).fit(X, y)
+    (run,) = runs()
+    assert (run.name, run.params["C"]) == ("one", 0.5)
+    assert run.metrics == {"training_score": model.score(X, y)}
+
+
+def test_with_a_second_fit_each_is_a_child_and_the_open_run_keeps_what_it_had() -> None:
+    with tb.start_run("both", params={"C": "mine"}):
+        tb.log_metric("own", 1.0)
+        first = LogisticRegression(C=0.5).fit(X_train, y_train)
+        before = first.score(X_test, y_test)
         DecisionTreeClassifier(max_depth=2).fit(X, y)
-    parent, child = runs()
-    assert (parent.name, parent.params["C"]) == ("both", 0.5)
-    assert (child.name, child.parent.id) == ("DecisionTreeClassifier", parent.id)
+        late = accuracy_score(y_train, first.predict(X_train))  # imported before autolog()
+    parent, first, second = runs()
+    assert (first.name, second.name) == ("LogisticRegression", "DecisionTreeClassifier")
+    assert {first.parent.id, second.parent.id} == {parent.id}
+    assert (first.params["C"], parent.params["C"]) == (0.5, "mine")
     assert "max_depth" not in parent.params
+    assert first.metrics.keys() == {"training_score", "test_score", "training_accuracy_score"}
+    assert (first.metrics["test_score"], parent.metrics["test_score"]) == (before, before)
+    assert first.metrics["training_accuracy_score"] == late
+    assert parent.metrics.keys() == {"own", "training_score", "test_score"}
+    assert parent.started <= first.started < first.ended <= second.started
+    assert "LogisticRegression was the first fit, of several" in told(parent)
 
 
 @pytest.mark.parametrize(
@@ -163,10 +184,23 @@ def test_clusterers_are_logged_also_by_fit_predict() -> None:
     assert (second.name, second.params["eps"]) == ("DBSCAN", 2.0)
 
 
-def test_transformers_alone_make_no_run() -> None:
+def test_transformers_alone_make_no_run_and_are_told_by_the_next_one() -> None:
     PCA(2).fit_transform(StandardScaler().fit(X).transform(X))
-    make_pipeline(StandardScaler(), PCA(2)).fit(X)
     assert runs() == []
+    LogisticRegression().fit(X, y)
+    (run,) = runs()
+    assert "folded autolog PCA was fitted by itself" in told(run)
+    assert "folded autolog StandardScaler was fitted by itself" in told(run)
+
+
+def test_compositions_and_meta_estimators_are_runs_also_without_a_predictor() -> None:
+    make_pipeline(StandardScaler(), PCA(2)).fit(X)
+    ColumnTransformer([("scale", StandardScaler(), [0, 1])]).fit_transform(X)
+    SelectFromModel(DecisionTreeClassifier()).fit(X, y)
+    KMeans(2, n_init=1).fit_transform(X)
+    names = ["Pipeline", "ColumnTransformer", "SelectFromModel", "KMeans"]
+    assert [run.name for run in runs()] == names
+    assert runs()[1].params["scale__with_mean"] is True
 
 
 def test_another_thread_is_part_of_the_open_run() -> None:
@@ -316,7 +350,10 @@ def test_a_param_that_raises_is_one_warning_and_the_fit_goes_on() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Odd().fit(X, y)
-    assert runs() == []
+    LogisticRegression().fit(X, y)
+    assert [run.name for run in runs()] == ["Odd", "Odd", "LogisticRegression"]
+    assert runs()[0].params == {}
+    assert "params left out: get_params fails" in told(runs()[0])
 
 
 # -- in a notebook ---------------------------------------------------------------------------------
@@ -344,7 +381,8 @@ def test_a_tracked_cell_and_its_fit_are_one_run(ip: InteractiveShell) -> None:
     (run,) = runs()
     assert (run.name, run.status, run.number) == ("forest", "finished", 1)
     assert run.params == {**ip.user_ns["model"].get_params(), "n_estimators": 9, "max_depth": 3}
-    assert run.metrics.keys() == {"acc", "training_score"}
+    assert run.metrics.keys() == {"acc", "training_score", "test_accuracy_score"}
+    assert run.metrics["test_accuracy_score"] == run.metrics["acc"]
     ip.run_cell("late = model.score(X_test, y_test)").raise_error()
     (run,) = runs()
     assert run.metrics["test_score"] == ip.user_ns["late"]

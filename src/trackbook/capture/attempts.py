@@ -29,6 +29,11 @@ def place_of(notebook: Path | None, store: Store) -> str:
     return str(notebook)
 
 
+def quoted(series: str) -> str:
+    """A series as it stands between quotes in a query."""
+    return series.replace("\\", "\\\\").replace('"', '\\"')
+
+
 def previous(store: Store, document: Document) -> Document | None:
     """The attempt before this one, as it stands in the store."""
     if document["number"] <= 1 or not document["series"]:

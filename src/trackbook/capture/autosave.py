@@ -6,8 +6,11 @@ import threading
 from typing import Protocol
 
 from ..store import os_calls
+from .afterwork import Afterwork
 
 INTERVAL_S = 0.5
+# Runs of short fits, say.
+_MOST_WAITING = 100
 
 
 class Saveable(Protocol):
@@ -32,6 +35,7 @@ class Autosave:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self.afterwork = Afterwork()
 
     def touch(self, item: Saveable) -> None:
         """Have the item saved within half a second."""
@@ -40,6 +44,16 @@ class Autosave:
             self._thread = threading.Thread(target=self._work, name="trackbook-save", daemon=True)
             self._thread.start()
         self._wake.set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits that nothing more should."""
+        return len(self._dirty) >= _MOST_WAITING
+
+    def settle(self, patience: float = 0.5) -> None:
+        """Before this process reads: save what waits, and begin what can be done in a moment."""
+        self.afterwork.settle(patience)
+        self.save_all()
 
     def save_all(self) -> None:
         """Save what waits, now, in this thread."""

@@ -26,8 +26,11 @@ _PARTS = 64
 _MOST_COLUMNS = 100
 
 
-def of_data(data: Any) -> dict[str, Any]:
-    """``kind, hash, sampled`` and what else such data has; raises ``InvalidValue``."""
+def of_data(data: Any, budget: int = _BUDGET) -> dict[str, Any]:
+    """``kind, hash, sampled`` and what else such data has; raises ``InvalidValue``.
+
+    Of an object of more than ``budget`` bytes a sample of a quarter of them is hashed.
+    """
     if isinstance(data, str | os.PathLike):
         return of_path(Path(data))
     kind = _kind(data)
@@ -36,7 +39,12 @@ def of_data(data: Any) -> dict[str, Any]:
             f"log_input takes a DataFrame, an array, a tensor, a sparse matrix or a path, "
             f"not a {type(data).__name__}"
         )
-    return _OF[kind](data)
+    return _OF[kind](data, budget)
+
+
+def is_known(data: Any) -> bool:
+    """Whether the object is data in memory that has an identity here."""
+    return _kind(data) is not None
 
 
 def _kind(data: Any) -> str | None:
@@ -107,20 +115,20 @@ def _add_file(digest: Any, path: Path, size: int, budget: int) -> bool:
 # -- arrays ----------------------------------------------------------------------------------------
 
 
-def _of_array(data: Any) -> dict[str, Any]:
+def _of_array(data: Any, budget: int) -> dict[str, Any]:
     import numpy as np
 
     array = np.asarray(data)
     digest = blake3.blake3(f"array {array.shape} {array.dtype.str}\0".encode())
     cost = array.nbytes if not array.dtype.hasobject else array.size * _OBJECT_COST
-    sampled = cost > _BUDGET
-    part = _sampled(array, cost, np.concatenate) if sampled else array
+    sampled = cost > budget
+    part = _sampled(array, cost, np.concatenate, budget // 4) if sampled else array
     digest.update(_bytes_of(part))
     shape = {"shape": list(array.shape), "dtypes": str(array.dtype), "bytes": int(array.nbytes)}
     return {"kind": "array", **_told(digest, sampled), **shape}
 
 
-def _of_tensor(data: Any) -> dict[str, Any]:
+def _of_tensor(data: Any, budget: int) -> dict[str, Any]:
     import torch
 
     tensor = data.detach()
@@ -128,22 +136,23 @@ def _of_tensor(data: Any) -> dict[str, Any]:
         raise InvalidValue(f"log_input takes dense tensors, not {tensor.layout}")
     size = tensor.numel() * tensor.element_size()
     digest = blake3.blake3(f"tensor {tuple(tensor.shape)} {tensor.dtype}\0".encode())
-    sampled = size > _BUDGET
+    sampled = size > budget
     # Only what is hashed leaves the device.
-    part = (_sampled(tensor, size, torch.cat) if sampled else tensor).cpu().contiguous()
+    part = _sampled(tensor, size, torch.cat, budget // 4) if sampled else tensor
+    part = part.cpu().contiguous()
     # As bytes: numpy does not have every type that torch has.
     digest.update(memoryview(part.flatten().view(torch.uint8).numpy()))
     shape = {"shape": list(tensor.shape), "dtypes": str(tensor.dtype), "bytes": size}
     return {"kind": "tensor", **_told(digest, sampled), **shape}
 
 
-def _sampled(array: Any, cost: int, join: Callable[[list[Any], int], Any]) -> Any:
+def _sampled(array: Any, cost: int, join: Callable[[list[Any], int], Any], most: int) -> Any:
     """Evenly spaced slices along the longest axes, first and last among them."""
-    while cost > _SAMPLE:
+    while cost > most:
         axis = max(range(len(array.shape)), key=lambda i: array.shape[i])
         length = array.shape[axis]
         before = (slice(None),) * axis
-        places = _places(length, min(length * _SAMPLE // cost, length - 1))
+        places = _places(length, min(length * most // cost, length - 1))
         array = join([array[(*before, slice(*place))] for place in places], axis)
         cost = cost * sum(end - start for start, end in places) // length
     return array
@@ -157,7 +166,7 @@ def _places(length: int, keep: int) -> list[tuple[int, int]]:
     return [(start, start + run) for start in starts]
 
 
-def _of_sparse(data: Any) -> dict[str, Any]:
+def _of_sparse(data: Any, budget: int) -> dict[str, Any]:
     matrix = data.tocsr() if data.format not in ("csr", "csc") else data
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
@@ -165,7 +174,7 @@ def _of_sparse(data: Any) -> dict[str, Any]:
     digest = blake3.blake3(f"{matrix.format} {matrix.shape} {matrix.dtype.str}\0".encode())
     sampled = False
     for part in (matrix.data, matrix.indices, matrix.indptr):
-        found = _of_array(part)
+        found = _of_array(part, budget)
         sampled |= found["sampled"]
         digest.update(found["hash"].encode())
     size = matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
@@ -187,7 +196,7 @@ def _bytes_of(array: Any) -> Any:
 # -- tables ----------------------------------------------------------------------------------------
 
 
-def _of_table(data: Any) -> dict[str, Any]:
+def _of_table(data: Any, budget: int) -> dict[str, Any]:
     import pandas as pd
 
     if isinstance(data, pd.Index):
@@ -200,9 +209,9 @@ def _of_table(data: Any) -> dict[str, Any]:
     )
     widths = [_width(table.iloc[:, i].dtype) for i in range(len(names))]
     cost = len(table) * (sum(widths) + _width(table.index.dtype))
-    sampled = cost > _BUDGET
+    sampled = cost > budget
     if sampled:
-        places = _places(len(table), len(table) * _SAMPLE // cost)
+        places = _places(len(table), len(table) * (budget // 4) // cost)
         table = pd.concat([table.iloc[slice(*place)] for place in places])
     for column in (table.index, *(table.iloc[:, i] for i in range(len(names)))):
         digest.update(_column(column))

@@ -105,7 +105,8 @@ class Keeper:
 
     def _compare(self, session: Session, run: ActiveRun, cell: Cell) -> None:
         store = session.store()
-        before = attempts.previous(store, run.document)
+        with session.afterwork.held():
+            before = attempts.previous(store, run.document)
         if before is None:
             return
         earlier = (before.get("cell") or {}).get("source")

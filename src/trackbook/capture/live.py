@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import threading
 import traceback
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from time import time as now
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -49,6 +49,16 @@ class Owner(Protocol):
         """The cell that is executing now."""
 
 
+class Attached(Protocol):
+    """What logs to a run a few points late, such as a training loop whose numbers are on a GPU."""
+
+    def catch_up(self) -> None:
+        """Log now what waits."""
+
+    def run_ends(self, run: ActiveRun, status: str) -> None:
+        """The run is about to end; after this nothing waits."""
+
+
 class ActiveRun(ArtifactLog):
     """A run that takes values; also a context manager that ends it.
 
@@ -69,8 +79,11 @@ class ActiveRun(ArtifactLog):
         """The cell that opened it; executing that cell again ends a bare run."""
         self.explicit_params: set[str] = set()
         self._expected: set[str] = set()
+        self._due = False
         self.fits: list[str] = []
         """The classes that were fitted in it."""
+        self.attached: list[Attached] = []
+        """Asked for what waits when somebody wants to know, and before the end."""
 
     # -- what it is ---------------------------------------------------------------------------
 
@@ -102,10 +115,12 @@ class ActiveRun(ArtifactLog):
     @property
     def metrics(self) -> dict[str, float]:
         """The last value of each metric so far."""
-        return {key: entry["last"] for key, entry in self._writer.summary().items()}
+        return {key: entry["last"] for key, entry in self.summary().items()}
 
     def summary(self) -> dict[str, dict[str, float]]:
         """``{key: {last, min, max, count}}`` so far."""
+        for each in self.attached:
+            each.catch_up()
         return self._writer.summary()
 
     def __repr__(self) -> str:
@@ -227,6 +242,21 @@ class ActiveRun(ArtifactLog):
                     return
         self._log_each(metrics, step)
 
+    def log_points(self, key: str, points: Sequence[tuple[int, float, float]]) -> None:
+        """Keep points that were made a little earlier: (step, time in s UTC, value) each."""
+        if key not in self._steps:
+            self._meet(key)
+        for step, moment, value in points:
+            self._log(key, step, moment, value)
+            self._steps[key] = step
+        self._first_touch()
+
+    def last_step(self, key: str) -> int | None:
+        """The step of the last point of a metric; None where it has none."""
+        if key not in self._steps and self._writer.last_step(key) is None:
+            return None
+        return self._steps[key] if key in self._steps else self._meet(key)
+
     def _log_each(self, metrics: Mapping[str, Any], step: int | None) -> None:
         if not isinstance(metrics, Mapping):
             raise InvalidValue(f"log_metrics takes a mapping, not a {type(metrics).__name__}")
@@ -289,20 +319,33 @@ class ActiveRun(ArtifactLog):
         else:
             self.fail(error)
 
-    def end(self, status: str = "finished") -> None:
-        """End the run with a status word, in any case; ending it again does nothing."""
+    def end(self, status: str = "finished", *, soon: bool = False) -> None:
+        """End the run with a status word, in any case; ending it again does nothing.
+
+        ``soon`` leaves the disk to the thread that saves, within half a second.
+        """
         word = status_word(status)
         if not self.open:
             return
         if self.bare_child is not None:
             self.bare_child.end(word)
             self.bare_child = None
+        for each in self.attached:
+            each.run_ends(self, word)
         self._owner.ended(self)
         with self._lock:
             self.document["status"] = word
             # A clock that was set back meanwhile ends no run before it began.
             self.document["ended"] = max(now(), self.document["started"])
-            self._guarded(self._writer.finish)
+            self._due = True
+            if not soon:
+                self._finish()
+        if soon:
+            self._changed()
+
+    def _finish(self) -> None:
+        self._due = False
+        self._guarded(self._writer.finish)
 
     def fail(self, error: BaseException) -> None:
         """End the run ``failed``; after a KeyboardInterrupt ``interrupted``."""
@@ -329,7 +372,10 @@ class ActiveRun(ArtifactLog):
         """Put the document on disk now; a problem becomes one warning."""
         self._touched = False
         with self._lock:
-            self._guarded(self._writer.save)
+            if self._due:
+                self._finish()
+            else:
+                self._guarded(self._writer.save)
 
     def _guarded(self, write: Callable[[], None]) -> None:
         try:

@@ -23,7 +23,7 @@ class NoRun(ActiveRun):
     def _keep(self, make: Callable[[], Kept]) -> None:
         pass
 
-    def _note_input(self, data: Any, name: str | None) -> None:
+    def _note_input(self, data: Any, name: str | None, budget: int | None = None) -> None:
         pass
 
 

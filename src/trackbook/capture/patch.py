@@ -30,8 +30,18 @@ class Outcome:
     seconds: float
 
 
-Steps = Generator[None, Outcome, None]
-"""A hook: what stands before its one ``yield`` is done before the call, the rest after it."""
+@dataclass(frozen=True)
+class Arguments:
+    """What a hook may yield: the call is made with these instead, with a callback of ours added."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+Steps = Generator[Any, Outcome, None]
+"""A hook: what stands before its one ``yield`` is done before the call, the rest after it.
+
+It yields nothing, or the ``Arguments`` to call with."""
 
 Hook = Callable[..., Steps]
 
@@ -80,7 +90,8 @@ def _beyond_us(trace: types.TracebackType | None) -> types.TracebackType | None:
 def guarded(hook: Hook, what: str) -> Callable[[Wrapper], Wrapper]:
     """A maker of wrappers that run ``hook(*args, **kwargs)`` around a call.
 
-    The call gets the arguments and gives the result or exception as without us.
+    The call gets the arguments, unless the hook yields others, and gives the result or exception
+    as without us.
     """
     guard = Guard(what)
 
@@ -89,7 +100,7 @@ def guarded(hook: Hook, what: str) -> Callable[[Wrapper], Wrapper]:
         @_passed_over
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             with _Around(guard, hook, args, kwargs) as around, UNSEEN:
-                around.result = call(*args, **kwargs)
+                around.result = call(*around.args, **around.kwargs)
             return around.result
 
         return wrapper
@@ -108,8 +119,9 @@ class _Around:
         self, guard: Guard, hook: Hook, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self.result: Any = None
+        self.args, self.kwargs = args, kwargs
         self._guard = guard
-        self._steps: Steps | None = guard.run(lambda: _begun(hook(*args, **kwargs)))
+        self._steps: Steps | None = guard.run(self._begin, hook)
         self._started = time.perf_counter()
 
     def __enter__(self) -> Self:
@@ -120,10 +132,16 @@ class _Around:
             seconds = time.perf_counter() - self._started
             self._guard.run(_finish, self._steps, Outcome(self.result, error, seconds))
 
-
-def _begun(steps: Steps) -> Steps | None:
-    """The hook at its ``yield``; None where it has nothing to do after the call."""
-    return steps if next(steps, _MISSING) is not _MISSING else None
+    def _begin(self, hook: Hook) -> Steps | None:
+        """The hook at its ``yield``; None where it has nothing to do after the call."""
+        try:
+            steps = hook(*self.args, **self.kwargs)
+        except TypeError:
+            return None  # arguments that do not fit, as the call itself will say
+        given = next(steps, _MISSING)
+        if isinstance(given, Arguments):
+            self.args, self.kwargs = given.args, given.kwargs
+        return steps if given is not _MISSING else None
 
 
 def _finish(steps: Steps, outcome: Outcome) -> None:
@@ -139,6 +157,9 @@ class Patches:
 
     def __init__(self) -> None:
         self._done: list[tuple[Any, str, Any, Any]] = []
+        self.active = True
+        """False once everything was taken out; wrappers that somebody holds then do nothing."""
+        self._last: list[Callable[[], object]] = []
 
     def wrap(self, owner: Any, name: str, make: Callable[[Wrapper], Wrapper]) -> None:
         """Put ``make(original)`` in the place of an attribute of a class or module.
@@ -149,11 +170,29 @@ class Patches:
         original = vars(owner).get(name, _MISSING)
         found = inspect.getattr_static(owner, name) if original is _MISSING else original
         replacement = _replacement(found, make) if isinstance(owner, type) else make(found)
+        self._put(owner, name, original, replacement)
+
+    def replace(self, owner: Any, name: str, make: Callable[[Wrapper], Wrapper]) -> None:
+        """Put ``make(original)`` in the place of a function of a class as it is.
+
+        For functions that compilers trace, which know no descriptors of ours.
+        """
+        original = vars(owner)[name]
+        self._put(owner, name, original, make(original))
+
+    def _put(self, owner: Any, name: str, original: Any, replacement: Any) -> None:
         setattr(owner, name, replacement)
         self._done.append((owner, name, original, replacement))
 
+    def also(self, undo: Callable[[], object]) -> None:
+        """Call ``undo`` too when the wrappers go, such as to remove an official hook."""
+        self._last.append(undo)
+
     def undo(self) -> None:
         """Restore the originals; what somebody else has replaced meanwhile stays theirs."""
+        self.active = False
+        while self._last:
+            self._last.pop()()
         while self._done:
             owner, name, original, replacement = self._done.pop()
             if vars(owner).get(name, _MISSING) is not replacement:

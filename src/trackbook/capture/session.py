@@ -15,6 +15,7 @@ from ..errors import InvalidValue, StoreError, warn
 from ..model import Document
 from ..store import RunWriter, Store
 from . import endings, notebook, workers
+from .afterwork import Afterwork
 from .autosave import Autosave
 from .live import ActiveRun
 from .livenotebook import LiveNotebook
@@ -34,6 +35,8 @@ class Session:
         self.enabled = True
         self.say: Callable[[str], None] = _to_stderr
         self.cell: Cell | None = None
+        self.owned: list[ActiveRun] = []
+        """Runs that autolog began outside cells and that last, see ``fits.begin``."""
         self.progress: Callable[[Cell], None] = _nobody
         self.executed: dict[str, str] = {}
         self._around = Surroundings()
@@ -63,6 +66,11 @@ class Session:
         """What JupyterLab tells of the open notebook."""
         return self._around.live
 
+    @property
+    def afterwork(self) -> Afterwork:
+        """What waits until the user's code pauses."""
+        return self._autosave.afterwork
+
     def source_file(self) -> Path | None:
         """The notebook or script of this process, where something says."""
         return self._around.source_file()
@@ -70,7 +78,7 @@ class Session:
     def store(self) -> Store:
         """The store that this process writes to, made on first use. Raises ``StoreError``."""
         store, fell_back = self._around.store()
-        store.before_read = self._autosave.save_all
+        store.before_read = self._autosave.settle
         if fell_back:
             self.say(f"Trackbook: the project is not writable, runs go to {store.path}")
         return store
@@ -156,6 +164,10 @@ class Session:
         if (run := self.active()) is not None:
             run.end(status)
 
+    def end_soon(self, run: ActiveRun, status: str) -> None:
+        """End a run; the disk is not waited for, unless many runs wait for it already."""
+        run.end(status, soon=not self._autosave.is_full)
+
     def active(self) -> ActiveRun | None:
         """The innermost ``with`` of this context, else the run of the cell, else the bare one."""
         self._places.settle()
@@ -165,7 +177,7 @@ class Session:
         """The active run of a context where these were entered; decides nothing."""
         scope = self._places.scope(entered)
         bare = self._places.bare_in(scope)
-        owned = self.cell.owned if self.cell else []
+        owned = self.cell.owned if self.cell else self.owned
         return bare or scope or next((run for run in reversed(owned) if run.open), None)
 
     def logging_run(self) -> ActiveRun:
@@ -285,7 +297,7 @@ class Session:
         for run in reversed(self.open_runs()):
             _close(run, error)
         self._around.wait()
-        self._autosave.save_all()
+        self._autosave.settle(float("inf"))
 
     def forget(self) -> None:
         """After a fork: the parent's runs are not ours; what is logged to them is a worker's."""

@@ -1,70 +1,62 @@
-"""scikit-learn: ``fit`` and ``score`` of predictors, clusterers, pipelines and searches.
+"""scikit-learn: fits, predictions and scores of predictors, clusterers, pipelines and searches.
 
 The outermost fit counts. Fits inside it, those that scikit-learn itself makes (cross validation)
-and those of transformers alone are no runs of their own.
+and those of transformers alone are no runs of their own, and are told in ``%track why``.
 """
 
 from __future__ import annotations
 
-import os
+import functools
 import sys
-import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..capture import fits
+from sklearn import base
+from sklearn.utils.metaestimators import _BaseComposition
+
+from ..capture import fitmodels, fits, outermost, predictions
 from ..capture import session as sessions
-from ..capture.patch import Outcome, Patches, Steps, guarded
+from ..capture.patch import Guard, Outcome, Patches, Steps, Wrapper, guarded
+from . import callers, callsite
 from . import sklearn_values as values
 
-_ours = ("trackbook.", "contextlib", "functools")
-
-
-class _State:
-    """Which outermost fit is running, in any thread, and how many fits it made inside."""
-
-    def __init__(self) -> None:
-        self.estimator: Any = None
-        self.inner = 0
-        self.lock = threading.Lock()
-        self.pid = os.getpid()
-
-    def enter(self, estimator: Any) -> bool:
-        """Whether this fit is the outermost; an inner one is counted."""
-        with self.lock:
-            if self.estimator is None:
-                self.estimator, self.inner = estimator, 0
-                return True
-            self.inner += estimator is not self.estimator
-            return False
-
-    def leave(self) -> None:
-        self.estimator = None
-
-
-_state = _State()
+TESTED = ("sklearn", "1.5", "1.10")
+_FITS = ("fit", "fit_predict", "fit_transform", "partial_fit")
+_PREDICTS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples")
+# What begins a run, besides meta-estimators: a method of it tells, of the first two if it is no
+# transformer.
+_PREDICTOR = ("predict", "fit_predict")
+_predicting = Guard("sklearn predictions")
 
 
 def install(patches: Patches) -> None:
     """Wrap the estimators that exist and those that will be defined."""
-    from sklearn import base
+    outermost.claim()
+    makers: dict[str, Callable[[Wrapper], Wrapper]] = {}
+    for name in _FITS:
+        hook = functools.partial(_around_fit, name)
+        makers[name] = guarded(hook, "sklearn fits")
+    makers["score"] = guarded(_around_score, "sklearn scores")
+    makers |= dict.fromkeys(_PREDICTS, _noting_predictions)
 
-    _state.pid = os.getpid()
-    fit, score = guarded(_around_fit, "sklearn fits"), guarded(_around_score, "sklearn scores")
-    makers = {"fit": fit, "fit_predict": fit, "score": score}
+    seen: weakref.WeakSet[type] = weakref.WeakSet()
 
-    def wrap(owner: type) -> None:
-        for name in makers.keys() & vars(owner).keys():
-            patches.wrap(owner, name, makers[name])
+    def wrap(estimator: type) -> None:
+        # Some methods stand in mixins that are no estimators themselves.
+        for owner in estimator.__mro__:
+            if owner not in seen:
+                seen.add(owner)
+                for name in makers.keys() & vars(owner).keys():
+                    patches.wrap(owner, name, makers[name])
 
     def around_definition(owner: type, **_: Any) -> Steps:
         outcome = yield
         if outcome.error is None:
             wrap(owner)
 
-    mixins = (base.ClassifierMixin, base.RegressorMixin, base.ClusterMixin, base.OutlierMixin)
-    for owner in (*mixins, *_below(base.BaseEstimator, set())):
-        wrap(owner)
+    for estimator in _below(base.BaseEstimator, set()):
+        wrap(estimator)
     # Every estimator is a subclass, so that this sees those of modules not imported yet.
     definition = guarded(around_definition, "sklearn estimators")
     patches.wrap(base.BaseEstimator, "__init_subclass__", definition)
@@ -79,86 +71,164 @@ def _below(owner: type, seen: set[type]) -> Iterator[type]:
             yield from _below(kind, seen)
 
 
-def _around_fit(estimator: Any, *args: Any, **kwargs: Any) -> Steps:
-    if os.getpid() != _state.pid or not sessions.current.is_on() or not _predicts(estimator):
+def _begins_run(kind: type) -> bool:
+    if issubclass(kind, (base.MetaEstimatorMixin, _BaseComposition)):
+        return True
+    # Asked of the class: a property of the user's may raise.
+    if any(callable(getattr(kind, name, None)) for name in _PREDICTOR):
+        return True
+    return hasattr(kind, "score_samples") and not hasattr(kind, "transform")
+
+
+# -- fits ------------------------------------------------------------------------------------------
+
+
+def _around_fit(method: str, estimator: Any, *args: Any, **kwargs: Any) -> Steps:
+    if not sessions.current.is_on():
         return
-    caller = _caller()
-    if not _state.enter(estimator):
+    name, library = type(estimator).__name__, callers.library()
+    if not _begins_run(type(estimator)):
+        if not library and outermost.running() is None and outermost.is_here():
+            fits.note_earlier(f"{name} was fitted by itself")
+        return
+    if method == "partial_fit" and fits.fit_of(estimator) is not None:
+        return  # more of a fit that has its run
+    running = outermost.enter(estimator)
+    if running is None:
         return
     try:
-        if caller.partition(".")[0] == "sklearn":
-            _fold(caller)
+        if library:
+            _fold(library)
+            yield
             return
         params, left_out = values.params_of(estimator)
-        name = type(estimator).__name__
-        fit = fits.begin(name)
+        fit = running.fit = fits.begin(name)
         if fit is None:
             return
         fit.log_params(params)
         fit.set_tags({"estimator": name})
         for note in left_out:
             fit.note(note)
+        data = _data(args, kwargs)
+        values.guard_of(estimator, "the data").run(_log_inputs, fit, data)
         outcome = yield
-        _after_fit(fit, estimator, outcome, args, kwargs)
+        inner = max(running.inner, values.inner_fits(estimator))
+        if inner:
+            fit.note(f"{inner} inner fit{'s' * (inner > 1)} folded into {name}", "folded")
+        _after_fit(fit, estimator, outcome, data, method)
     finally:
-        _state.leave()
+        outermost.leave()
+
+
+def _data(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    return [*args[:2], *(kwargs[key] for key in ("X", "y")[len(args) :] if key in kwargs)]
+
+
+def _log_inputs(fit: fits.Fit, data: list[Any]) -> None:
+    frame = next(callers.frames(), None)
+    for value, name in zip(data, ("X", "y"), strict=False):
+        found = callsite.names_of([value], frame) if frame is not None else []
+        own = [name for name in found if name[:1] != "_"]
+        if value is not None and values.is_quick(value):
+            fit.log_input(value, own[0] if own else name)
+        elif value is not None:
+            fit.note(
+                f"{name} has too many columns to hash it by the way: log_input does", "skipped"
+            )
 
 
 def _after_fit(
-    fit: fits.Fit, estimator: Any, outcome: Outcome, args: tuple[Any, ...], kwargs: dict[str, Any]
+    fit: fits.Fit, estimator: Any, outcome: Outcome, data: list[Any], method: str
 ) -> None:
     try:
-        if _state.inner:
-            fits_inside = f"{_state.inner} inner fit{'s' * (_state.inner > 1)}"
-            fit.note(f"{fits_inside} folded into {type(estimator).__name__}")
-        if outcome.error is not None:
-            return
-        fits.remember(estimator, fit.run)
-        found = values.fitted_values(estimator)
-        fit.log_params(found.params)
-        fit.log_metrics(found.metrics)
-        if found.candidates:
-            fit.log_dict(found.candidates, "cv_results.json")
-            fits.remember(getattr(estimator, "best_estimator_", None), fit.run)
-        data = [*args, *(kwargs[key] for key in ("X", "y")[len(args) :] if key in kwargs)]
-        score, why_not = values.training_score(estimator, data, outcome.seconds)
-        if score is not None:
-            fit.log_metrics({"training_score": score})
-        if why_not:
-            fit.note(f"training score left out: {why_not}")
+        if outcome.error is None:
+            _log_fitted(fit, estimator, outcome, data, method)
     finally:
         fit.finish(outcome.error)
 
 
-def _around_score(estimator: Any, *args: Any, **kwargs: Any) -> Steps:
-    run = fits.run_of(estimator)
-    if run is None or _state.estimator is not None or os.getpid() != _state.pid:
-        return
-    if _caller().partition(".")[0] == "sklearn" or not sessions.current.is_on():
-        return
-    names = values.names_of((*args, *kwargs.values()), _frame())
-    outcome = yield
-    if outcome.error is None and isinstance(outcome.result, (int, float)):
-        run.log_metric(values.score_name(names), outcome.result)
+def _log_fitted(
+    fit: fits.Fit, estimator: Any, outcome: Outcome, data: list[Any], method: str
+) -> None:
+    for part in values.parts_of(estimator):
+        fits.remember(part, fit)
+    if method == "fit_predict":
+        predictions.made(estimator, outcome.result)
+    if "labels_" in vars(estimator):
+        predictions.made(estimator, estimator.labels_)
+    values.guard_of(estimator, "the results").run(_log_results, fit, estimator)
+    if method != "partial_fit":
+        scoring = values.guard_of(estimator, "the training score")
+        scoring.run(_log_training_score, fit, estimator, data, outcome.seconds)
+    also = _log_importances if values.has_importances(estimator) else None
+    fitmodels.offer(fit, estimator, outcome.seconds, also)
 
 
-def _predicts(estimator: Any) -> bool:
-    return callable(getattr(estimator, "predict", None)) or hasattr(estimator, "fit_predict")
+def _log_results(fit: fits.Fit, estimator: Any) -> None:
+    found = values.fitted_values(estimator)
+    fit.log_params(found.params)
+    fit.log_metrics(found.metrics)
+    if found.candidates:
+        fit.log_dict(found.candidates, "cv_results.json")
 
 
-def _fold(caller: str) -> None:
+def _log_training_score(fit: fits.Fit, estimator: Any, data: list[Any], seconds: float) -> None:
+    score, why_not = values.training_score(estimator, data, seconds)
+    if score is not None:
+        fit.log_metrics({"training_score": score})
+    if why_not:
+        fit.note(f"training score left out: {why_not}", "skipped")
+
+
+def _log_importances(fit: fits.Fit, estimator: Any) -> None:
+    table = values.importances(estimator)
+    if table:
+        fit.log_table(table, "feature_importance.csv")
+
+
+def _fold(library: str) -> None:
     run = sessions.current.active()
     if run is not None:
-        run.note_capture("autolog", "folded", f"fits made by {caller}")
+        run.note_capture("autolog", "folded", f"fits made by {library}")
 
 
-def _frame() -> Any:
-    """The frame of the code that called the wrapped method."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_ours):
-        frame = frame.f_back
-    return frame
+# -- scores and predictions ------------------------------------------------------------------------
 
 
-def _caller() -> str:
-    return str(_frame().f_globals.get("__name__", ""))
+def _around_score(estimator: Any, *args: Any, **kwargs: Any) -> Steps:
+    fit = fits.fit_of(estimator)
+    if fit is None or outermost.running() is not None or not outermost.is_here():
+        return
+    frame = next(callers.frames(), None)
+    if frame is None or callers.library() or not sessions.current.is_on():
+        return
+    call = callsite.call_of(frame)
+    written = [callsite.argument(call, place, name) for place, name in ((1, "y"), (0, "X"))]
+    names = [name for node in written for name in callsite.names_in(node)]
+    split = values.split_of(names) or values.split_of(
+        callsite.names_of((*args, *kwargs.values()), frame)
+    )
+    outcome = yield
+    if outcome.error is None and isinstance(outcome.result, (int, float)):
+        fit.log_metrics({f"{split}score": outcome.result})
+        fitmodels.scored(fit)
+
+
+def _noting_predictions(call: Wrapper) -> Wrapper:
+    """Cheaper than ``guarded``: a forest calls this once a tree."""
+
+    @functools.wraps(call)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        result = call(*args, **kwargs)
+        if not callers.is_library(sys._getframe(1)):
+            _predicting.run(_note_prediction, args, result)
+        return result
+
+    return wrapper
+
+
+def _note_prediction(args: tuple[Any, ...], result: Any) -> None:
+    on = args and sessions.current.is_on() and outermost.is_here()
+    if on and outermost.running() is None:
+        predictions.made(args[0], result)

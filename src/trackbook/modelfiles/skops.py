@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import sys
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ..errors import InvalidValue, StoreError
@@ -34,16 +37,39 @@ def takes(model: Any) -> bool:
 
 def write(model: Any, path: Path) -> None:
     """Not packed, as the blob around it is."""
-    from skops import io
-
     try:
         with path.open("wb") as file:
-            io.dump(model, file)
+            _writer().dump(model, file)
     except (TypeError, ValueError, AttributeError, RecursionError) as problem:
         raise InvalidValue(
             f"a {type(model).__name__} cannot be kept as skops: {problem}; format='pickle' keeps "
             "it, and loading that runs code"
         ) from None
+
+
+@functools.cache
+def _writer() -> ModuleType:
+    """skops's input and output, to write with.
+
+    For the types that it trusts when it reads, skops imports all of scikit-learn, which takes more
+    than a second and brings torch along. Writing trusts nobody: our copy knows what is imported,
+    and whoever imports skops gets another one.
+    """
+    if "skops.io" in sys.modules:
+        return sys.modules["skops.io"]
+    from sklearn import base, utils
+
+    def loaded() -> list[tuple[str, type]]:
+        return [(kind.__name__, kind) for kind in base.BaseEstimator.__subclasses__()]
+
+    everything, utils.all_estimators = utils.all_estimators, loaded
+    try:
+        found = importlib.import_module("skops.io")
+    finally:
+        utils.all_estimators = everything
+    for name in [name for name in sys.modules if name.partition(".")[0] == "skops"]:
+        del sys.modules[name]
+    return found
 
 
 def read(path: Path, wanted: Wanted) -> Any:

@@ -42,6 +42,8 @@ def write(model: Any, path: Path) -> None:
         raise OSError(str(problem).partition("\n")[0]) from problem
     except ValueError:  # scikit-learn's NotFittedError is one
         raise InvalidValue(f"the {type(model).__name__} is not fitted yet") from None
+    except TypeError as problem:  # XGBoost before 3.1 with a newer scikit-learn
+        raise InvalidValue(f"XGBoost cannot save the {type(model).__name__}: {problem}") from None
     target.replace(path)
 
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import StoreError
+from ..errors import InvalidValue, StoreError
 from ..jsonable import loads
 from ..model import Document
-from ..views import columns
+from ..views import columns, drawings
 from . import frames, kept
 
 if TYPE_CHECKING:
+    import altair as alt
     import nbformat
     import pandas as pd
 
@@ -272,6 +273,20 @@ class Recorded:
         if isinstance(found, list):
             return kept.folder(self._store.blobs, name, found)
         return kept.file(self._store.blobs, found)
+
+    def draw(self, name: str) -> alt.Chart:
+        """An Altair chart of an artifact: a confusion matrix, feature importances, or a curve.
+
+        Raises ``InvalidValue`` for anything else, ``StoreError`` where there is no such artifact.
+        """
+        import altair as alt
+
+        label = columns.label(self._document)
+        found = kept.one(kept.lines(self._store, self.id), name, None, label)
+        if isinstance(found, list):
+            raise InvalidValue(f"{name!r} is a folder; draw takes one of its files")
+        data = kept.file(self._store.blobs, found).read_bytes()
+        return alt.Chart.from_dict(drawings.draw(str(found["name"]), data))
 
     def load_model(
         self, name: str = "model", *, trust: bool | Sequence[str] = False, into: Any = None

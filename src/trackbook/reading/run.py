@@ -11,7 +11,7 @@ from ..model import Document
 from ..store.edits import redoable
 from ..store.rows import Found
 from ..views import columns, html, text
-from . import bundle, frames
+from . import bundle, candidates, frames
 from .recorded import Record, Recorded
 
 if TYPE_CHECKING:
@@ -45,6 +45,24 @@ class Run(Recorded):
         """The runs that this one is the parent of, in the order they started."""
         found = self._store.find(f"parent == {self.id!r}", sort="started", archived=True)
         return Runs(found, None, self._store)
+
+    # -- a search ------------------------------------------------------------------------------
+
+    def candidates(self) -> pd.DataFrame:
+        """One row a candidate of a search or trial of a study: ``params.*`` and what was found.
+
+        Raises ``InvalidValue`` where the run is none.
+        """
+        return candidates.frame(candidates.rows(self._store, self._document))
+
+    def promote(self, which: int | Sequence[int] | str = "all") -> Runs:
+        """Make candidates runs of their own, of kind ``trial`` below this one.
+
+        ``which`` is a row of ``candidates()``, several, or "all". Promoting one twice gives the
+        same run. Raises ``InvalidValue`` where there is no such candidate, and changes nothing.
+        """
+        ids = candidates.promote(self._store, self._document, which)
+        return Runs([self._store.document(run_id) for run_id in ids], None, self._store)
 
     # -- what people add ------------------------------------------------------------------------
 
