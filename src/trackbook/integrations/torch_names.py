@@ -38,7 +38,7 @@ _KINDS = r"(set|load|dl|ds|data|iter|batch|input|label|target|img|image|x|y|$|_|
 _ROLES = {
     "test": re.compile(rf"(^|_|x|y)test(ing)?{_KINDS}"),
     "val": re.compile(rf"(^|_|x|y)(val(id|idation)?|dev|eval)(?!ue){_KINDS}"),
-    "train": re.compile(rf"(^|_|x|y)train(ing)?{_KINDS}"),
+    "training": re.compile(rf"(^|_|x|y)train(ing)?{_KINDS}"),
 }
 _STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR"}
 # The methods that give a number of the same tensor: ``loss.mean().backward()``.
@@ -188,7 +188,7 @@ def stepped_name() -> str | None:
 
 
 def role(within: Container[int]) -> str | None:
-    """``test``, ``val`` or ``train``, where a call's arguments say so, or those of one above.
+    """``test``, ``val`` or ``training``, where a call's arguments say so, or those of one above.
 
     The innermost function of ``within``, by identity of its code, is the last that is looked at.
     """
