@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-WIDTHS = (32, 160, 512)
+WIDTHS = (64, 224)
 CHILD = """
 import json, sys, time
 import torch

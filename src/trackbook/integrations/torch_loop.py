@@ -70,6 +70,8 @@ class Loop:
         self.parts: list[Part] = []
         self.models: list[weakref.ref[Any]] = []
         self._described: list[Described] = []
+        self.checked: tuple[Any, int, Cell | None] = (None, 0, None)
+        """Where everything stood when its place was last looked at."""
         self.epochs = 0
         self.codes: dict[int, CodeType] = {}
         """The user's functions that were at work when it stepped."""
@@ -79,7 +81,7 @@ class Loop:
         self._last: dict[str, int] = {}
         self._readback = Readback()
         self._settled = False
-        self._flushed = time.monotonic()
+        self._flushed = fit.started
         self._moment = fit.started
         self._validated = -1
         self._ended = False
@@ -163,9 +165,11 @@ class Loop:
 
     # -- points ----------------------------------------------------------------------------------
 
-    def stepped(self, part: Part, losses: dict[str | None, Number], lrs: dict[str, float]) -> None:
-        """A step of one of its optimizers: its losses by variable, its learning rates."""
-        self._moment = moment = time.time()
+    def stepped(
+        self, part: Part, losses: dict[str | None, Number], lrs: dict[str, float], moment: float
+    ) -> None:
+        """A step of one of its optimizers: its losses by variable, its learning rates, when."""
+        self._moment = moment
         step = part.steps
         part.steps += 1
         with self._lock:
@@ -180,8 +184,8 @@ class Loop:
                     if part.lrs.get(key) != value:
                         self._put(("lr", part, key), step, moment, value)
                 part.lrs = lrs
-            if len(self._points) >= _FLUSH_POINTS or time.monotonic() - self._flushed > _FLUSH_S:
-                self._advance()
+            if len(self._points) >= _FLUSH_POINTS or moment - self._flushed > _FLUSH_S:
+                self._advance(moment)
 
     def point(self, key: str, number: Number) -> None:
         """A point of the training as a whole, at its latest step."""
@@ -206,11 +210,11 @@ class Loop:
             self._readback.expect(number)
         self._points.append((raw, step, moment, number))
 
-    def _advance(self) -> None:
-        self._flushed = time.monotonic()
+    def _advance(self, moment: float) -> None:
+        self._flushed = moment
         if not self._settled:
             enough = len(self._points) >= _SETTLE_POINTS
-            if not enough and time.time() - self.fit.started < _SETTLE_S:
+            if not enough and moment - self.fit.started < _SETTLE_S:
                 return
             self.settle()
         self._readback.poll()

@@ -60,9 +60,9 @@ def user_frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def user_frame() -> FrameType | None:
-    """The innermost of ``user_frames``."""
-    frame: FrameType | None = sys._getframe(1)
+def user_frame(above: FrameType | None = None) -> FrameType | None:
+    """The innermost of ``user_frames``, not below ``above``."""
+    frame: FrameType | None = above or sys._getframe(1)
     while frame is not None and _is_passed(frame):
         frame = frame.f_back
     return frame
@@ -102,9 +102,9 @@ def is_in_module(frame: FrameType) -> bool:
     return False
 
 
-def loss_name() -> str | None:
+def loss_name(above: FrameType) -> str | None:
     """The variable whose ``backward`` the user calls; None where it is no variable."""
-    frame = user_frame()
+    frame = user_frame(above)
     if frame is None:
         return None
     code, place = site_of(frame)
