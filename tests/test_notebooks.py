@@ -83,6 +83,10 @@ def test_the_training_loop_keeps_every_point(
     runs = tb.open_store(project / ".trackbook").runs(sort="started")
     assert [run.params["lr"] for run in runs] == [0.001, 0.01, 0.1]
     assert {run.status for run in runs} == {"finished"}
+    assert {(run.name, run.params["optimizer"], run.params["batch_size"]) for run in runs} == {
+        ("Sequential", "Adam", 64)
+    }
+    assert [run.summary["test_loss"]["count"] for run in runs] == [15, 15, 15]
     assert [run.summary["accuracy"]["count"] for run in runs] == [15, 15, 15]
     points = runs[1].history("loss")
     assert len(points) == 15 * 20  # 1,257 rows in batches of 64

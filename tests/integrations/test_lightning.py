@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import pickle
 import subprocess
 import sys
 import warnings
@@ -236,6 +237,31 @@ def test_an_interrupted_training_is_interrupted(tmp_path: Path) -> None:
     with pytest.raises(SystemExit):  # which is what Lightning makes of it
         train(tmp_path, Stopped())
     assert runs()[0].status == "interrupted"
+
+
+def test_what_goes_to_other_processes_is_no_callback_of_ours(tmp_path: Path) -> None:
+    class Pickled(Line):
+        def on_train_start(self) -> None:
+            ours = [c for c in self.trainer.callbacks if type(c).__name__ == "Trackbook"]
+            kinds.extend(type(pickle.loads(pickle.dumps(callback))) for callback in ours)
+
+    kinds: list[type] = []
+    train(tmp_path, Pickled())
+    assert kinds == [L.Callback]
+
+
+def test_a_data_module_has_hyper_parameters_too(tmp_path: Path) -> None:
+    class Points(L.LightningDataModule):
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.save_hyperparameters()
+
+        def train_dataloader(self) -> Any:
+            return data()
+
+    made = trainer(tmp_path, max_epochs=1)
+    made.fit(Line(), datamodule=Points(count=40))
+    assert runs()[0].params["count"] == 40
 
 
 def test_off_restores_the_very_methods() -> None:

@@ -55,9 +55,12 @@ def test_a_kernel_keeps_the_very_pictures_it_shows(
         assert len(pictures(shown)) == 2
         flushed = nb.run(f"%%track flushed{DRAW}plt.figure(); plt.plot([1])")
         nb.run(DRAW)  # belongs to no run
-        nb.run("tb.autolog(False)")
+        nb.run("%config InlineBackend.figure_formats = ['svg', 'png']")
+        nb.run(f"%%track vectors{DRAW}display(fig); ax.set_title('b'); display(fig); plt.close()")
+        nb.run("%config InlineBackend.figure_formats = ['png']\ntb.autolog(False)")
         without = nb.run(f"%%track without{DRAW}plt.show()")
-    first, second, third = runs()
+    first, second, both, third = runs()
+    assert len(figures(both)) == 2  # one format of each
     kept = [first.artifact(name).read_bytes() for name in figures(first)]
     assert figures(first) == ["figure-1.png", "figure-2.png"]
     assert kept == pictures(shown)

@@ -113,11 +113,11 @@ def test_losses_without_gradients_are_named_by_their_data() -> None:
     test_loader = DataLoader(TensorDataset(inputs[50:], targets[50:]), batch_size=25)
     model = nn.Linear(8, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    expected: dict[str, list[float]] = {"test_loss": [], "train_loss": [], "val_loss": []}
+    expected: dict[str, list[float]] = {"test_loss": [], "training_loss": [], "val_loss": []}
     for _ in range(2):
         for xb, yb in train_loader:
             train_step(model, optimizer, xb, yb)
-        expected["train_loss"].append(evaluate(model, train_loader))
+        expected["training_loss"].append(evaluate(model, train_loader))
         expected["test_loss"].append(evaluate(model, test_loader, "sum"))
         X_val, y_val = inputs[:30], targets[:30]  # noqa: N806
         with torch.no_grad():

@@ -157,6 +157,23 @@ def test_a_failing_training_raises_as_without_us(
         made.train(no_such_argument=1)
 
 
+def test_a_search_with_optuna_is_one_run(tmp_path: Path) -> None:
+    def make(trial: Any = None) -> Any:
+        return BertForSequenceClassification(BertConfig(**CONFIG))
+
+    made = trainer(tmp_path, load_best_model_at_end=False, save_strategy="no", num_train_epochs=1)
+    made.model_init = make
+    made.hyperparameter_search(
+        lambda trial: {"learning_rate": trial.suggest_float("learning_rate", 1e-4, 1e-2)},
+        backend="optuna",
+        n_trials=2,
+    )
+    (run,) = runs()
+    assert (run.name, run.summary["value"]["count"]) == ("optuna", 2)
+    assert "loss" not in run.metrics
+    assert "params.learning_rate" in run.candidates()
+
+
 def test_an_evaluation_alone_is_in_the_open_run_and_makes_none(tmp_path: Path) -> None:
     made = trainer(tmp_path)
     made.evaluate()

@@ -17,14 +17,18 @@ class Watch:
     ) -> None:
         self.console = Console(stack, heard_by)
         self._sampler = Sampler()
+        self.turns = 0
+        """Counts what may change which run is active: a run begins or ends."""
 
     def opened(self, run: ActiveRun) -> None:
         """A run has begun."""
+        self.turns += 1
         self.console.opened(run)
         self._sampler.opened(run)
 
     def ended(self, run: ActiveRun) -> None:
         """A run is about to end."""
+        self.turns += 1
         self._sampler.ended(run)
         self.console.ended(run)
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..capture import fitmodels, fits, outermost, predictions
+from ..capture import session as sessions
 from ..capture.patch import Guard, Outcome, Patches, Steps, guarded
 from ..errors import InvalidValue
 from . import callers
@@ -78,9 +79,29 @@ class Training:
             fitmodels.offer(self.fit, outcome.result, outcome.seconds)
         features = importance.get("feature", ())
         if len(features) > _MOST_FEATURES:
-            self.fit.note(f"feature importance left out: {len(features)} features")
+            self.fit.note(f"feature importance left out: {len(features)} features", "skipped")
         elif features:
-            self.fit.log_table(dict(importance), "feature_importance.csv")
+            table = _Importance(self.fit, dict(importance))
+            sessions.current.afterwork.put(table)
+
+
+class _Importance:
+    """The job of writing the table, which no training waits for."""
+
+    def __init__(self, fit: fits.Fit, columns: dict[str, Sequence[Any]]) -> None:
+        self._fit = fit
+        self._columns = columns
+        self._guard = Guard("feature importance")
+        self.size = sum(100 * len(column) for column in columns.values())
+
+    def run(self) -> None:
+        self._guard.run(self._fit.log_table, self._columns, "feature_importance.csv")
+
+    def let_go(self) -> None:
+        self._fit.note("feature importance let go, as many trainings came at once", "skipped")
+
+    def leads(self) -> bool:
+        return False
 
 
 def begin(name: str, estimators: type, params: Mapping[str, Any]) -> Training | None:

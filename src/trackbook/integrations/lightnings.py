@@ -37,6 +37,7 @@ def watch(patches: Patches, package: str) -> None:
             return
         with training:
             fits.remember(model, training.fit)
+            _log_hyper_parameters(training.fit, model)
             watcher = kind(training.fit)
             trainer.callbacks.append(watcher)
             try:
@@ -44,6 +45,9 @@ def watch(patches: Patches, package: str) -> None:
             finally:
                 _take_out(trainer, watcher)
             training.error = watcher.exception or outcome.error
+            if not watcher.saw and outcome.error is None:
+                told = "it ran in other processes: its metrics and its optimizer were not seen"
+                training.fit.note(told, "skipped")
             if outcome.error is None:
                 _after(training.fit, trainer, model, outcome.seconds)
 
@@ -78,6 +82,7 @@ class _Watcher:
 
     def __init__(self, fit: fits.Fit) -> None:
         self.exception: BaseException | None = None
+        self.saw = False
         self._fit: fits.Fit | None = fit
         self._guard = Guard("Lightning's training")
         self._points = _Points(fit)
@@ -91,6 +96,7 @@ class _Watcher:
             self._guard.run(step, *args)
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        self.saw = True
         self._see(_describe, self._fit, trainer, pl_module)
         self._see(self._points.begin, trainer)
 
@@ -201,9 +207,12 @@ def _numbers(found: Mapping[str, Any]) -> dict[str, float]:
     return {key: value for key, value in values.items() if value is not None}
 
 
+def _log_hyper_parameters(fit: fits.Fit, holder: Any) -> None:
+    fit.log_params(dict(getattr(holder, "hparams", None) or {}), chosen=True)
+
+
 def _describe(fit: fits.Fit, trainer: Any, module: Any) -> None:
-    for holder in (trainer.datamodule, module):
-        fit.log_params(dict(getattr(holder, "hparams", None) or {}), chosen=True)
+    _log_hyper_parameters(fit, trainer.datamodule)
     given = {name: getattr(trainer, name, None) for name in _PARAMS}
     loader = getattr(trainer, "train_dataloader", None)
     found = {

@@ -6,6 +6,7 @@ Compiled code runs as without us, and is not seen.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -69,7 +70,8 @@ def _backward(all_: Trainings, call: Wrapper) -> Wrapper:
             result = call(*args, **kwargs)
         finally:
             here.in_backward = False
-        guard.run(all_.after_backward, args[0] if args else kwargs.get("tensors"))
+        tensors = args[0] if args else kwargs.get("tensors")
+        guard.run(all_.after_backward, here, tensors, sys._getframe(1))
         return result
 
     return backward

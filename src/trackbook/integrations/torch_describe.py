@@ -17,20 +17,23 @@ _SHELLS = {"DistributedDataParallel": "module", "DataParallel": "module"}
 _SHELLS["OptimizedModule"] = "_orig_mod"
 
 
-def hyper_parameters(optimizer: Any) -> tuple[dict[str, Any], int]:
-    """The hyper-parameters by torch's names, and how many groups were left out.
+def hyper_parameters(optimizer: Any) -> tuple[dict[str, Any], list[str]]:
+    """The hyper-parameters by torch's names, and notes about what is left out.
 
     Those that differ between groups are ``lr.0``, ``lr.1``...
     """
     groups = optimizer.param_groups[:_MOST_GROUPS]
+    more = len(optimizer.param_groups) - len(groups)
+    left_out = [f"hyper-parameters of {more} more param groups left out"] if more else []
     found: dict[str, Any] = {"optimizer": type(optimizer).__name__, **lrs(optimizer)}
     for name in dict.fromkeys(key for group in groups for key in group):
         if name not in _NO_PARAMS:
             values = [_value(group.get(name)) for group in groups]
-            kept = [value for value in values if value is not MISSING and value is not None]
-            if kept:
+            if MISSING in values:
+                left_out.append(f"param {name} left out: no plain value")
+            if any(value is not MISSING and value is not None for value in values):
                 found.update(_one_or_each(name, values))
-    return found, len(optimizer.param_groups) - len(groups)
+    return found, left_out
 
 
 def lrs(optimizer: Any) -> dict[str, float]:

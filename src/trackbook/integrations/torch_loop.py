@@ -48,6 +48,15 @@ class Part:
     """Whether a step of it had more than one loss."""
 
 
+@dataclass(frozen=True)
+class Described:
+    """A model of a training, told about while it is there."""
+
+    name: str
+    params: dict[str, Any]
+    summary: str
+
+
 class Loop:
     """A training that a plain loop makes; it holds neither models nor optimizers alive."""
 
@@ -59,7 +68,10 @@ class Loop:
         self.serial = serial
         """How many optimizers there had been when it began."""
         self.parts: list[Part] = []
-        self.models: list[tuple[weakref.ref[Any], str]] = []
+        self.models: list[weakref.ref[Any]] = []
+        self._described: list[Described] = []
+        self.checked: tuple[Any, int, Cell | None] = (None, 0, None)
+        """Where everything stood when its place was last looked at."""
         self.epochs = 0
         self.codes: dict[int, CodeType] = {}
         """The user's functions that were at work when it stepped."""
@@ -69,7 +81,7 @@ class Loop:
         self._last: dict[str, int] = {}
         self._readback = Readback()
         self._settled = False
-        self._flushed = time.monotonic()
+        self._flushed = fit.started
         self._moment = fit.started
         self._validated = -1
         self._ended = False
@@ -105,15 +117,17 @@ class Loop:
     def add_model(self, model: Any, name: str | None) -> bool:
         """One more model that is trained; False where it is known."""
         inner = describe.inner(model)
-        if any(known() is inner for known, _ in self.models):
+        if any(known() is inner for known in self.models):
             return False
         kind = type(inner).__name__
-        self.models.append((weakref.ref(inner), name or kind))
+        self.models.append(weakref.ref(inner))
+        params = {"model": kind, **describe.counts(inner.parameters())}
+        self._described.append(Described(name or kind, params, describe.summary(inner)))
         if describe.is_compiled(model):
             told = "loss functions that are called inside it, and the modules it is made of"
             self.fit.note(f"{kind} is compiled: {told}, are not seen", "skipped")
         if self._settled:
-            self._log_models(self.models[-1:], prefixed=len(self.models) > 1)
+            self._log_models(self._described[-1:])
         return True
 
     def is_young(self) -> bool:
@@ -151,9 +165,11 @@ class Loop:
 
     # -- points ----------------------------------------------------------------------------------
 
-    def stepped(self, part: Part, losses: dict[str | None, Number], lrs: dict[str, float]) -> None:
-        """A step of one of its optimizers: its losses by variable, its learning rates."""
-        self._moment = moment = time.time()
+    def stepped(
+        self, part: Part, losses: dict[str | None, Number], lrs: dict[str, float], moment: float
+    ) -> None:
+        """A step of one of its optimizers: its losses by variable, its learning rates, when."""
+        self._moment = moment
         step = part.steps
         part.steps += 1
         with self._lock:
@@ -168,8 +184,8 @@ class Loop:
                     if part.lrs.get(key) != value:
                         self._put(("lr", part, key), step, moment, value)
                 part.lrs = lrs
-            if len(self._points) >= _FLUSH_POINTS or time.monotonic() - self._flushed > _FLUSH_S:
-                self._advance()
+            if len(self._points) >= _FLUSH_POINTS or moment - self._flushed > _FLUSH_S:
+                self._advance(moment)
 
     def point(self, key: str, number: Number) -> None:
         """A point of the training as a whole, at its latest step."""
@@ -194,11 +210,11 @@ class Loop:
             self._readback.expect(number)
         self._points.append((raw, step, moment, number))
 
-    def _advance(self) -> None:
-        self._flushed = time.monotonic()
+    def _advance(self, moment: float) -> None:
+        self._flushed = moment
         if not self._settled:
             enough = len(self._points) >= _SETTLE_POINTS
-            if not enough and time.time() - self.fit.started < _SETTLE_S:
+            if not enough and moment - self.fit.started < _SETTLE_S:
                 return
             self.settle()
         self._readback.poll()
@@ -212,17 +228,14 @@ class Loop:
         for part in self.parts:
             start = self._prefix(part)
             self.fit.log_params({start + key: value for key, value in part.params.items()})
-        self._log_models(self.models, prefixed=len(self.models) > 1)
+        self._log_models(self._described)
         self.fit.log_params(self._facts)
 
-    def _log_models(self, models: list[tuple[weakref.ref[Any], str]], *, prefixed: bool) -> None:
-        for known, name in models:
-            model = known()
-            if model is not None:
-                start = f"{name}." if prefixed else ""
-                found = {"model": type(model).__name__, **describe.counts(model.parameters())}
-                self.fit.log_params({start + key: value for key, value in found.items()})
-                self.fit.log_text(describe.summary(model), f"{start}model_summary.txt")
+    def _log_models(self, models: list[Described]) -> None:
+        for model in models:
+            start = f"{model.name}." if len(self.models) > 1 else ""
+            self.fit.log_params({start + key: value for key, value in model.params.items()})
+            self.fit.log_text(model.summary, f"{start}model_summary.txt")
 
     def _flush(self) -> None:
         ready: dict[str, list[tuple[int, float, float]]] = {}
@@ -307,8 +320,9 @@ class Loop:
             self.fit.note(f"{told}, {self.epochs} passes over a DataLoader", "captured", "torch")
 
     def _offer_model(self) -> None:
-        models = [model for known, _ in self.models if (model := known()) is not None]
-        if len(models) == 1:
+        models = [model for known in self.models if (model := known()) is not None]
+        if len(models) == 1 == len(self.models):
             fitmodels.offer(self.fit, models[0], self._moment - self.fit.started)
-        elif models:
-            self.fit.note("several models are trained: none is kept by itself", "skipped", "model")
+        elif self.models:
+            told = "is gone" if len(self.models) == 1 else "is one of several"
+            self.fit.note(f"the model {told}: its state is not kept by itself", "skipped", "model")

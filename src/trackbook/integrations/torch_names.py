@@ -38,7 +38,7 @@ _KINDS = r"(set|load|dl|ds|data|iter|batch|input|label|target|img|image|x|y|$|_|
 _ROLES = {
     "test": re.compile(rf"(^|_|x|y)test(ing)?{_KINDS}"),
     "val": re.compile(rf"(^|_|x|y)(val(id|idation)?|dev|eval)(?!ue){_KINDS}"),
-    "train": re.compile(rf"(^|_|x|y)train(ing)?{_KINDS}"),
+    "training": re.compile(rf"(^|_|x|y)train(ing)?{_KINDS}"),
 }
 _STORES = {"STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF", "STORE_ATTR"}
 # The methods that give a number of the same tensor: ``loss.mean().backward()``.
@@ -60,9 +60,9 @@ def user_frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def user_frame() -> FrameType | None:
-    """The innermost of ``user_frames``."""
-    frame: FrameType | None = sys._getframe(1)
+def user_frame(above: FrameType | None = None) -> FrameType | None:
+    """The innermost of ``user_frames``, not below ``above``."""
+    frame: FrameType | None = above or sys._getframe(1)
     while frame is not None and _is_passed(frame):
         frame = frame.f_back
     return frame
@@ -102,9 +102,9 @@ def is_in_module(frame: FrameType) -> bool:
     return False
 
 
-def loss_name() -> str | None:
+def loss_name(above: FrameType) -> str | None:
     """The variable whose ``backward`` the user calls; None where it is no variable."""
-    frame = user_frame()
+    frame = user_frame(above)
     if frame is None:
         return None
     code, place = site_of(frame)
@@ -188,7 +188,7 @@ def stepped_name() -> str | None:
 
 
 def role(within: Container[int]) -> str | None:
-    """``test``, ``val`` or ``train``, where a call's arguments say so, or those of one above.
+    """``test``, ``val`` or ``training``, where a call's arguments say so, or those of one above.
 
     The innermost function of ``within``, by identity of its code, is the last that is looked at.
     """

@@ -70,8 +70,8 @@ class Parts:
         if loop is None:
             return None
         hyper, left_out = describe.hyper_parameters(optimizer)
-        if left_out:
-            loop.fit.note(f"hyper-parameters of {left_out} more param groups left out")
+        for note in left_out:
+            loop.fit.note(note, "skipped")
         if optimizer in self._schedulers:
             hyper["scheduler"] = self._schedulers[optimizer]
         part = Part(_name(optimizer), hyper)
@@ -147,8 +147,18 @@ def _explicit() -> Any:
 def _goes_on(loop: Loop) -> bool:
     """Whether a further step belongs to the run of those before it."""
     session = sessions.current
-    active = session.active()
-    if active is loop.run:
+    watch, turns, cell = loop.checked
+    if watch is session.watch and turns == session.watch.turns and cell is session.cell:
+        return True
+    if not _belongs(loop):
+        return False
+    loop.checked = session.watch, session.watch.turns, session.cell
+    return True
+
+
+def _belongs(loop: Loop) -> bool:
+    session = sessions.current
+    if session.active() is loop.run:
         return True
     explicit, cell = _explicit(), session.cell
     if explicit is not None:

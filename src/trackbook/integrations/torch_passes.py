@@ -103,7 +103,7 @@ class Passes:
             size = getattr(getattr(loader, "batch_sampler", None), "batch_size", None)
         evaluates = not torch.is_grad_enabled() or self.evaluated_loop() is not None
         codes = loop.codes if loop is not None else {}
-        known = "train" if loader in self._trained else None
+        known = "training" if loader in self._trained else None
         size = size if type(size) is int else None
         role = known or names.role(codes)
         self.latest = Pass(weakref.ref(loader), size, evaluates, role)

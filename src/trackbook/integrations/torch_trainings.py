@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
+from types import FrameType
 from typing import Any
 
 import torch
@@ -83,13 +84,11 @@ class Trainings:
         self._curious = True
         self._on_until = 0.0
 
-    def _is_on(self) -> bool:
-        now = time.monotonic()
-        if now > self._on_until:
-            if not sessions.current.is_on():
-                return False
-            self._on_until = now + _LOOK_S
-        return True
+    def _is_on(self, moment: float) -> bool:
+        on = sessions.current.is_on()
+        if on:
+            self._on_until = moment + _LOOK_S
+        return on
 
     def stop(self) -> None:
         """The hooks are out: log what waits, and forget."""
@@ -102,9 +101,8 @@ class Trainings:
 
     # -- backward ------------------------------------------------------------------------------
 
-    def after_backward(self, tensors: Any) -> None:
+    def after_backward(self, here: _Here, tensors: Any, frame: FrameType) -> None:
         """``backward`` was called on these: scalars are losses, of the step that follows."""
-        here = self.here
         if here.passes.evaluation is not None:
             here.passes.forget()
         every = tensors if isinstance(tensors, list | tuple) else (tensors,)
@@ -112,12 +110,13 @@ class Trainings:
             self._learn(every)
         if here.stepping is not None and here.losses:
             return  # a closure that is called again: the first loss is that of the step
-        losses, name = here.losses, names.loss_name()
+        losses, name = here.losses, names.loss_name(frame)
         for tensor in every:
             number = self._value(tensor) if here.scaled else take(tensor)
             if number is not None:
                 losses[name] = add(losses[name], number) if name in losses else number
-        here.scaled.clear()
+        if here.scaled:
+            here.scaled.clear()
 
     def _value(self, tensor: Any) -> Number | None:
         for scaled, number in self.here.scaled:
@@ -159,7 +158,10 @@ class Trainings:
         here = self.here
         losses, here.losses = here.losses, {}
         norm, here.norm = here.norm, None
-        if is_quiet() or _process.is_child or outermost.running() is not None or not self._is_on():
+        moment = time.time()
+        if is_quiet() or _process.is_child or outermost.running() is not None:
+            return
+        if moment > self._on_until and not self._is_on(moment):
             return
         found = self._parts.of(optimizer)
         if found is None:
@@ -172,7 +174,7 @@ class Trainings:
             self._log_pass(loop)
         if norm is not None:
             loop.part_point(part, "gradient_norm", norm)
-        loop.stepped(part, losses, describe.lrs(optimizer))
+        loop.stepped(part, losses, describe.lrs(optimizer), moment)
 
     def _met(self, optimizer: Any, has_loss: bool) -> tuple[Part, Loop] | None:
         """An optimizer makes its first step, or its first in this run."""
