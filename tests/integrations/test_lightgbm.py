@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
+from tracked import runs
 
 import trackbook as tb
-from trackbook.store.flusher import FLUSHER
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -27,11 +27,6 @@ PARAMS |= {"seed": 3, "verbosity": -1, "num_threads": 1}
 def data() -> tuple[Any, Any]:
     train = lgb.Dataset(X[:200], y[:200])
     return train, lgb.Dataset(X[200:], y[200:], reference=train)
-
-
-def runs() -> list[Any]:
-    FLUSHER.flush()
-    return list(tb.runs(sort="started"))
 
 
 def train(rounds: int = 10, **more: Any) -> Any:

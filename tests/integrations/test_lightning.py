@@ -20,9 +20,9 @@ warnings.filterwarnings("ignore", module="pytorch_lightning")
 import pytorch_lightning as L  # noqa: E402
 from pytorch_lightning.callbacks import ModelCheckpoint  # noqa: E402
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger  # noqa: E402
+from tracked import runs  # noqa: E402
 
 import trackbook as tb  # noqa: E402
-from trackbook.store.flusher import FLUSHER  # noqa: E402
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -84,11 +84,6 @@ def train(folder: Path, model: Any = None, **more: Any) -> tuple[Any, Any]:
     made = trainer(folder, **more)
     made.fit(model, data(), data())
     return made, model
-
-
-def runs() -> list[Any]:
-    FLUSHER.flush()
-    return list(tb.runs(sort="started"))
 
 
 def logged(folder: Path) -> dict[str, list[tuple[int, float]]]:

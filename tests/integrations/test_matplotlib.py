@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kernels import kernel
 from PIL import Image
+from tracked import runs, told
 
 import trackbook as tb
-from trackbook.store.flusher import FLUSHER
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -25,17 +25,8 @@ ax.plot([1, 3, 2])
 """
 
 
-def runs() -> list[Any]:
-    FLUSHER.flush()
-    return list(tb.runs(sort="started"))
-
-
 def figures(run: Any) -> list[str]:
     return [name for name in run.artifacts if name.startswith("figure-")]
-
-
-def told(run: Any) -> str:
-    return "\n".join(f"{e['state']} {e['what']} {e.get('reason', '')}" for e in run.why)
 
 
 def pictures(messages: list[dict[str, Any]]) -> list[bytes]:

@@ -14,25 +14,16 @@ import pytest
 from sklearn.datasets import make_classification
 from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeClassifier
+from tracked import runs, told
 
 import trackbook as tb
 from trackbook.jsonable import loads
-from trackbook.store.flusher import FLUSHER
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 X, y = make_classification(120, n_features=5, random_state=0)
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-
-def runs() -> list[Any]:
-    FLUSHER.flush()
-    return list(tb.runs(sort="started"))
-
-
-def told(run: Any) -> str:
-    return "\n".join(f"{e['state']} {e['what']} {e.get('reason', '')}" for e in run.why)
 
 
 def rows(run: Any) -> Any:

@@ -20,25 +20,16 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.tree import DecisionTreeClassifier
+from tracked import runs, told
 
 import trackbook as tb
 from trackbook.jsonable import loads
-from trackbook.store.flusher import FLUSHER
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 X, y = make_classification(300, n_features=6, random_state=0)
 X_train, X_test, y_train, y_test = X[:200], X[200:], y[:200], y[200:]
-
-
-def runs() -> list[Any]:
-    FLUSHER.flush()  # late values, which else follow within 0.2 s
-    return list(tb.runs(sort="started"))
-
-
-def told(run: Any) -> str:
-    return "\n".join(f"{e['state']} {e['what']} {e.get('reason', '')}" for e in run.why)
 
 
 def fitted(**params: Any) -> Any:

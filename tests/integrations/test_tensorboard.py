@@ -13,20 +13,15 @@ import tensorboardX
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils import tensorboard
+from tracked import runs
 
 import trackbook as tb
-from trackbook.store.flusher import FLUSHER
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 WRITERS = [tensorboard.SummaryWriter, tensorboardX.SummaryWriter]
 both = pytest.mark.parametrize("make", WRITERS)
-
-
-def runs() -> list[Any]:
-    FLUSHER.flush()
-    return list(tb.runs(sort="started"))
 
 
 def train(make: Any, folder: Path) -> list[float]:

@@ -10,14 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+from tracked import runs
 
 import trackbook as tb
-from trackbook.store.flusher import FLUSHER
-
-
-def runs() -> list[Any]:
-    FLUSHER.flush()
-    return list(tb.runs(sort="started"))
 
 
 def run() -> Any:

@@ -11,18 +11,13 @@ import plain_torch as trainings
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
+from tracked import runs
 
 import trackbook as tb
 from trackbook.integrations.quiet import quiet
-from trackbook.store.flusher import FLUSHER
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
-
-
-def runs() -> list[Any]:
-    FLUSHER.flush()
-    return list(tb.runs(sort="started"))
 
 
 def values(run: Any, key: str = "loss") -> list[float]:

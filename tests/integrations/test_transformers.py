@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from tracked import runs
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
@@ -19,7 +20,6 @@ from transformers import (
 
 import trackbook as tb
 from trackbook.jsonable import loads
-from trackbook.store.flusher import FLUSHER
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -62,11 +62,6 @@ def trainer(folder: Path, *callbacks: Any, **more: Any) -> Any:
     model = BertForSequenceClassification(BertConfig(**CONFIG))
     data = {"train_dataset": rows(24), "eval_dataset": rows(8)}
     return Trainer(model=model, args=args, callbacks=list(callbacks), **data)
-
-
-def runs() -> list[Any]:
-    FLUSHER.flush()
-    return list(tb.runs(sort="started"))
 
 
 def points(run: Any, key: str) -> list[tuple[int, float]]:

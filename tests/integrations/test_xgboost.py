@@ -12,9 +12,9 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tracked import runs, told
 
 import trackbook as tb
-from trackbook.store.flusher import FLUSHER
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -25,15 +25,6 @@ y = (X[:, 0] + 0.3 * RNG.normal(size=200) > 0).astype(int)
 TRAIN, TEST = xgb.DMatrix(X[:150], y[:150]), xgb.DMatrix(X[150:], y[150:])
 PARAMS = {"objective": "binary:logistic", "max_depth": 2, "eta": 0.3, "subsample": 0.7, "seed": 3}
 QUIET = {"verbose_eval": False}
-
-
-def runs() -> list[Any]:
-    FLUSHER.flush()
-    return list(tb.runs(sort="started"))
-
-
-def told(run: Any) -> str:
-    return "\n".join(f"{e['state']} {e['what']} {e.get('reason', '')}" for e in run.why)
 
 
 def train(rounds: int = 12, **more: Any) -> Any:

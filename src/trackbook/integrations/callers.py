@@ -49,8 +49,10 @@ def library() -> str:
 
 
 def is_library(frame: FrameType) -> bool:
-    """Whether a frame's code comes from an installed package."""
-    return _is_installed(frame.f_code.co_filename)
+    """Whether a frame's code comes from an installed package, or from scikit-learn anywhere."""
+    if _is_installed(frame.f_code.co_filename):
+        return True
+    return module_of(frame).partition(".")[0] == "sklearn"
 
 
 def is_users(module: ModuleType) -> bool:
