@@ -40,6 +40,11 @@ export class ServerApi implements IApi {
     return this._get(['stores', store, 'compare'], { refs: refs.join(',') });
   }
 
+  /** What any of our routes answers. */
+  ask<T>(path: string[], query: Record<string, string | null> = {}): Promise<T> {
+    return this._get(path, query);
+  }
+
   private async _get<T>(
     path: string[],
     query: Record<string, string | null | undefined>
