@@ -15,6 +15,7 @@ import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
+import { addStrips } from './strip/commands';
 import type { ICompared } from './widgets';
 import { COMPARE_ID, CompareWidget, PANEL_ID, PanelWidget } from './widgets';
 
@@ -84,6 +85,7 @@ function activate(
 
   if (notebooks) {
     tellSources(app, notebooks);
+    addStrips(app, notebooks, api, trans);
     followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
   } else {
     model.follow('');

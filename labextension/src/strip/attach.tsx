@@ -1,7 +1,6 @@
 /** Puts the attempt strips under the cells of every notebook; documents are not touched. */
 
-import type { Cell } from '@jupyterlab/cells';
-import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { INotebookTracker, Notebook, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { PanelLayout } from '@lumino/widgets';
@@ -11,6 +10,9 @@ import { Locale } from '../locale';
 import type { IAttemptsApi, IStrip } from './api';
 import { StripModel } from './model';
 import { Strip } from './strip';
+
+/** A cell of a notebook. */
+export type Cell = Notebook['widgets'][number];
 
 /** What the dots of all strips do. */
 export interface IStripActions {

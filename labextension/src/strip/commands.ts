@@ -2,13 +2,13 @@
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
-import type { Cell } from '@jupyterlab/cells';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ServerApi } from '../server';
-import { attemptsApi } from './api';
 import type { IAttemptsApi } from './api';
+import { attemptsApi } from './api';
+import type { Cell } from './attach';
 import { attachStrips } from './attach';
 
 /** The ids of the commands of an attempt. */
