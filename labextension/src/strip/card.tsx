@@ -47,7 +47,9 @@ export function Card(props: {
         <div className="tb-Card-metric">
           <span>{headline.key}</span>
           <span className="tb-Card-value">{headline.text}</span>
-          {headline.delta && <span className={`tb-Delta tb-mod-${tone}`}>{headline.delta}</span>}
+          {headline.delta && (
+            <span className={`tb-Delta tb-mod-${tone}`}>{headline.delta}</span>
+          )}
         </div>
       )}
       {error && <div className="tb-Card-error">{error}</div>}

@@ -25,7 +25,10 @@ const HOLE = '<redacted:';
 const ARGS = {
   type: 'object',
   properties: {
-    store: { type: 'string', description: 'Id of the store; default: that of the dot pointed at' },
+    store: {
+      type: 'string',
+      description: 'Id of the store; default: that of the dot pointed at'
+    },
     run: { type: 'string', description: 'Id of the run; default: that of the dot pointed at' },
     cell: { type: 'string', description: 'Id of the cell; default: the cell of the dot' }
   }
@@ -52,9 +55,11 @@ export function addStrips(
     localPath: path => serviceManager.contents.localPath(path)
   });
   addCommands(app, notebooks, api, trans);
-  for (const [rank, command] of Object.values(AttemptCommands).entries()) {
-    app.contextMenu.addItem({ command, selector: DOT, rank });
+  // Before the cell's own items.
+  for (const [at, command] of Object.values(AttemptCommands).entries()) {
+    app.contextMenu.addItem({ command, selector: DOT, rank: at - 10 });
   }
+  app.contextMenu.addItem({ type: 'separator', selector: DOT, rank: -1 });
 }
 
 interface IPointed {
@@ -119,7 +124,9 @@ function addCommands(
 export function restore(cell: Cell, source: string | null, trans: TranslationBundle): void {
   const { sharedModel } = cell.model;
   if (source === null) {
-    Notification.warning(trans.__('The code of this attempt was not kept.'), { autoClose: 5000 });
+    Notification.warning(trans.__('The code of this attempt was not kept.'), {
+      autoClose: 5000
+    });
     return;
   }
   if (sharedModel.getSource() === source) {
@@ -127,8 +134,9 @@ export function restore(cell: Cell, source: string | null, trans: TranslationBun
     return;
   }
   // What was typed just before must stay a step of its own.
-  (sharedModel as { undoManager?: { stopCapturing?: () => void } | null }).undoManager
-    ?.stopCapturing?.();
+  (
+    sharedModel as { undoManager?: { stopCapturing?: () => void } | null }
+  ).undoManager?.stopCapturing?.();
   sharedModel.setSource(source);
   const text = source.includes(HOLE)
     ? trans.__('Code restored. Secrets were never kept: fill in the <redacted> places.')

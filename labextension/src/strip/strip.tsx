@@ -6,6 +6,7 @@ import { useWidth } from '../hooks';
 import { useTrans } from '../locale';
 import type { IAttempt, IStrip } from './api';
 import { Card, told } from './card';
+import { moved } from './keys';
 
 /** Width of a dot with its room, in px. */
 const DOT = 18;
@@ -44,9 +45,15 @@ export function Strip(props: IStripProps): React.JSX.Element {
 
   const hide = useCallback(() => setShown(null), []);
   useEffect(() => {
-    document.addEventListener('scroll', hide, true);
-    return () => document.removeEventListener('scroll', hide, true);
-  }, [hide]);
+    const top = shown?.getBoundingClientRect().top;
+    const onScroll = (): void => {
+      if (shown?.getBoundingClientRect().top !== top) {
+        hide(); // the card stays where the dot was
+      }
+    };
+    document.addEventListener('scroll', onScroll, true);
+    return () => document.removeEventListener('scroll', onScroll, true);
+  }, [shown, hide]);
 
   const onKeyDown = (event: React.KeyboardEvent): void => {
     const at = dots.findIndex(one => one.id === current);
@@ -91,7 +98,11 @@ export function Strip(props: IStripProps): React.JSX.Element {
           data-status={one.status}
           data-shaded={one.shade !== null}
           data-best={one.id === strip.best}
-          style={{ '--tb-shade': `${Math.round(12 + 88 * (one.shade ?? 0))}%` } as React.CSSProperties}
+          style={
+            {
+              '--tb-shade': `${Math.round(20 + 80 * (one.shade ?? 0))}%`
+            } as React.CSSProperties
+          }
           tabIndex={one.id === current ? 0 : -1}
           aria-label={told(one, trans)}
           aria-describedby={looked === one ? card : undefined}
@@ -126,7 +137,8 @@ function Summary(props: { strip: IStrip; last: IAttempt | undefined }): React.JS
         <>
           <span className="tb-Strip-key">{last.headline.key}</span> {last.headline.text}
           {best && best !== last && best.headline && (
-            <span className="tb-Strip-best">
+            <span>
+              {' · '}
               {trans.__('best #%1', String(best.number))} {best.headline.text}
             </span>
           )}
@@ -136,10 +148,4 @@ function Summary(props: { strip: IStrip; last: IAttempt | undefined }): React.JS
       )}
     </span>
   );
-}
-
-/** Where a key leads from a dot; null for keys that do not move. */
-export function moved(key: string, at: number, count: number): number | null {
-  const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: count - 1 }[key];
-  return to === undefined ? null : Math.max(0, Math.min(count - 1, to));
 }
