@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,3 +176,46 @@ def test_the_strip_reads_well_in_the_dark(lab: Lab, notebook: Notebook) -> None:
         shot(lab.page, "strip-dark")
     finally:
         lab.command("apputils:change-theme", theme="JupyterLab Light")
+
+
+# -- manners ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_serious(lab: Lab, notebook: Notebook, theme: str) -> None:
+    found = tried(lab, notebook, 0.81, 0.93, "1 / 0", 0.87)
+    rerun(lab, 0, "tb.runs()")
+    try:
+        lab.command("apputils:change-theme", theme=theme)
+        light = str("Light" in theme).lower()
+        expect(lab.page.locator(f"body[data-jp-theme-light={light}]")).to_have_count(1)
+        lab.accessible("#trackbook-panel")
+        lab.accessible(".tb-CellStrip:not(.lm-mod-hidden)")
+        lab.accessible(".tb-RunsOutput")
+        found.locator(".tb-Attempt").nth(1).focus()
+        lab.accessible(".tb-Card")
+        lab.panel.get_by_role("checkbox", name="Select forest #4").first.check()
+        lab.panel.get_by_role("checkbox", name="Select forest #2").first.check()
+        lab.accessible("#trackbook-panel")
+        lab.panel.get_by_role("button", name=re.compile("Compare")).click()
+        expect(lab.page.locator(".tb-Compare")).to_be_visible()
+        lab.accessible(".tb-CompareWidget")
+    finally:
+        lab.command("apputils:change-theme", theme="JupyterLab Light")
+
+
+def test_every_command_says_what_it_takes(lab: Lab) -> None:
+    code = """async () => {
+      const { commands } = window.jupyterapp;
+      const ids = commands.listCommands().filter(id => id.startsWith('trackbook:'));
+      return Promise.all(ids.map(async id => [
+        id, commands.label(id), (await commands.describedBy(id)).args
+      ]));
+    }"""
+    told = lab.page.evaluate(code)
+    assert len(told) >= 6
+    for name, label, arguments in told:
+        assert label, name
+        assert arguments and arguments["type"] == "object", name
+        for argument in arguments["properties"].values():
+            assert argument["description"], name
