@@ -13,7 +13,7 @@ export const REVISION_SCHEMA = 'https://schema.trackbook.dev/revision/v1';
 
 /** The Trackbook routes and events of the Jupyter server that this page came from. */
 export class ServerApi implements IApi {
-  constructor(services: ServiceManager.IManager) {
+  constructor(services: Pick<ServiceManager.IManager, 'serverSettings' | 'events'>) {
     this._settings = services.serverSettings;
     services.events.stream.connect(this._onEvent, this);
   }

@@ -11,7 +11,7 @@ from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 
-from . import attempts
+from . import attempts, page
 from .handlers import HANDLERS
 from .kernels import ACTIONS, Ending, Kernels
 from .shelf import Shelf
@@ -36,13 +36,14 @@ class TrackbookApp(ExtensionApp):
         server = self.serverapp
         assert server is not None  # its type is that of an app not yet linked
         self._certifying = set()
+        self.static_paths = [str(page.STATIC)]
         self.shelf = Shelf(Path(server.root_dir))
         self.settings["trackbook_shelf"] = self.shelf
         server.event_logger.register_event_schema(_SCHEMA)
 
     def initialize_handlers(self) -> None:
         """Our routes; the server puts its base_url before them."""
-        self.handlers.extend((*HANDLERS, *attempts.HANDLERS))
+        self.handlers.extend((*HANDLERS, *attempts.HANDLERS, *page.HANDLERS))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         kernels = Kernels(serverapp.kernel_manager, self._ended)
