@@ -13,6 +13,8 @@ import { trackbookIcon } from './icon';
 import { followNotebooks } from './follow';
 import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
+import { notifyEnds } from './notebook/notify';
+import { TRACK_CELL, addTracking } from './notebook/track';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
 import { addStrips } from './strip/commands';
@@ -86,7 +88,11 @@ function activate(
   if (notebooks) {
     tellSources(app, notebooks);
     addStrips(app, notebooks, api, trans);
-    followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
+    palette?.addItem({ command: TRACK_CELL, category: 'Trackbook' });
+    addTracking(app, notebooks, trans);
+    const loaded = settings?.load(PLUGIN_ID) ?? null;
+    notifyEnds(app, notebooks, trans, loaded);
+    followNotebooks(app, model, notebooks, loaded);
   } else {
     model.follow('');
   }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lab import Lab
@@ -30,6 +33,16 @@ async () => {
   return JSON.stringify(context.model.toJSON());
 }
 """
+SETTINGS = """
+async ([plugin, raw]) => {
+  const { settings } = window.jupyterapp.serviceManager;
+  const before = (await settings.fetch(plugin)).raw;
+  if (raw !== null) {
+    await settings.save(plugin, raw);
+  }
+  return before;
+}
+"""
 Notebook = Callable[..., str]
 
 
@@ -52,6 +65,22 @@ def rerun(lab: Lab, cell: int, source: str) -> None:
     """Put the source into a cell and run it."""
     edit(lab, cell, source)
     lab.command("notebook:run-cell")
+
+
+@contextlib.contextmanager
+def setting(lab: Lab, plugin: str = "trackbook:plugin", **values: Any) -> Iterator[None]:
+    """These settings of a plugin, and afterwards those that it had."""
+    before = lab.page.evaluate(SETTINGS, [plugin, None])
+    lab.page.evaluate(SETTINGS, [plugin, json.dumps({**loads(before), **values})])
+    try:
+        yield
+    finally:
+        lab.page.evaluate(SETTINGS, [plugin, before])
+
+
+def loads(raw: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(raw or "{}")
+    return found
 
 
 def strip(lab: Lab, cell: int) -> Locator:
@@ -147,21 +176,12 @@ def test_the_strip_is_there_after_a_reload_and_in_a_windowed_notebook(
     lab.open(path)
     lab.run_all()
     lab.command("docmanager:save")
-    tracker = "@jupyterlab/notebook-extension:tracker"
-    setting = {"plugin": tracker, "key": "windowingMode", "value": "full"}
-    code = """async ({ plugin, key, value }) => {
-      const { settings } = window.jupyterapp.serviceManager;
-      const raw = JSON.stringify({ [key]: value });
-      await settings.save(plugin, raw);
-    }"""
-    try:
-        lab.page.evaluate(code, setting)
+    with setting(lab, "@jupyterlab/notebook-extension:tracker", windowingMode="full"):
         lab.reload()
         lab.open(path)
         expect(strip(lab, 1).locator(".tb-Attempt")).to_have_count(1)
         shot(lab.page, "strip-windowed")
-    finally:
-        lab.page.evaluate(code, {**setting, "value": "none"})
+    lab.reload()
 
 
 def test_the_strip_reads_well_in_the_dark(lab: Lab, notebook: Notebook) -> None:
@@ -176,6 +196,47 @@ def test_the_strip_reads_well_in_the_dark(lab: Lab, notebook: Notebook) -> None:
         shot(lab.page, "strip-dark")
     finally:
         lab.command("apputils:change-theme", theme="JupyterLab Light")
+
+
+# -- tracking and telling ------------------------------------------------------------------------
+
+
+def test_a_button_tracks_the_cell_and_undo_takes_it_back(lab: Lab, notebook: Notebook) -> None:
+    lab.open(notebook("x = 1", "y = 2"))
+    edit(lab, 1, "y = 3")
+    button = lab.page.locator(".jp-NotebookPanel:visible [data-jp-item-name=trackbook-track]")
+    inner = button.locator("button, jp-button").first
+    inner.click()
+    assert lab.page.evaluate(SOURCE % 1) == "%%track\ny = 3"
+    offer = lab.page.locator(".jp-toast, .Toastify__toast").filter(has_text="is not loaded")
+    expect(offer).to_be_visible()
+    shot(lab.page, "track-button")
+    expect(inner).to_have_attribute("aria-pressed", "true")
+    lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.node.focus()")
+    lab.command("notebook:enter-edit-mode")
+    lab.page.keyboard.press("Control+z")
+    lab.page.wait_for_function(f"() => ({SOURCE % 1})() === 'y = 3'")
+    lab.command("trackbook:track-cell")
+    lab.command("trackbook:track-cell")
+    assert lab.page.evaluate(SOURCE % 1) == "y = 3"
+    offer.get_by_role("button", name="Insert the line").first.click()
+    lab.page.wait_for_function(f"() => ({SOURCE % 0})() === '%load_ext trackbook'")
+
+
+def test_the_end_of_a_long_cell_is_told(lab: Lab, notebook: Notebook) -> None:
+    with setting(lab, notifyAfter=1):
+        lab.reload()
+        lab.open(notebook(LOAD, "1"))
+        lab.run_all()
+        slow = "import time; time.sleep(1.2)\n"
+        rerun(lab, 1, attempt("slow", 2, 0.91) + slow)
+        toasts = lab.page.locator(".Toastify__toast")
+        expect(toasts.filter(has_text="slow #1 finished in 1 s: accuracy 0.91")).to_be_visible()
+        rerun(lab, 1, attempt("slow", 2, 0.92))  # a short one
+        rerun(lab, 1, attempt("slow", 2, 0.93) + slow + "1 / 0")
+        expect(toasts.filter(has_text="slow #3 failed after 1 s: ZeroDivision")).to_be_visible()
+        shot(lab.page, "notification")
+        expect(toasts.filter(has_text="slow #2")).to_have_count(0)
 
 
 # -- manners ---------------------------------------------------------------------------------------

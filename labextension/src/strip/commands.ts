@@ -10,6 +10,7 @@ import type { IAttemptsApi } from './api';
 import { attemptsApi } from './api';
 import type { Cell } from './attach';
 import { attachStrips } from './attach';
+import { stopCapturing } from './undo';
 
 /** The ids of the commands of an attempt. */
 export const AttemptCommands = {
@@ -134,9 +135,7 @@ export function restore(cell: Cell, source: string | null, trans: TranslationBun
     return;
   }
   // What was typed just before must stay a step of its own.
-  (
-    sharedModel as { undoManager?: { stopCapturing?: () => void } | null }
-  ).undoManager?.stopCapturing?.();
+  stopCapturing(sharedModel);
   sharedModel.setSource(source);
   const text = source.includes(HOLE)
     ? trans.__('Code restored. Secrets were never kept: fill in the <redacted> places.')

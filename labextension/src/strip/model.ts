@@ -57,10 +57,10 @@ export class StripModel {
     }
   }
 
-  /** Asks for what changed; one question at a time. */
-  async refresh(): Promise<void> {
+  /** Asks for what changed, one question at a time; with `unseen` also while nobody looks. */
+  async refresh(unseen = false): Promise<void> {
     this._stale = true;
-    if (!this._looked() || this._busy) {
+    if (!(unseen || this._looked()) || this._busy) {
       return;
     }
     this._busy = true;
