@@ -155,10 +155,21 @@ def drawn(store: Store, document: Document, query: Query) -> dict[str, Any]:
     found = {}
     for key in keys:
         kind = charts.kind_for([document], key)
-        spec = charts.CHARTS[kind]([document], points, key)
+        spec = _alone(charts.CHARTS[kind]([document], points, key, height=150))
         whole = _one(query, "spec") != "0"
         found[key] = {"kind": kind, **({"spec": spec} if whole else {"data": spec["data"]})}
     return {"charts": found}
+
+
+def _alone(spec: dict[str, Any]) -> dict[str, Any]:
+    """A chart of one run whose metric stands above it: no legend, no title of the axis."""
+    encoding = spec.get("encoding") or {}
+    for channel in ("color", "strokeDash"):
+        if channel in encoding:
+            encoding[channel]["legend"] = None
+    if "y" in encoding:
+        encoding["y"]["title"] = None
+    return spec
 
 
 def logs(store: Store, document: Document, query: Query) -> dict[str, Any]:
