@@ -11,14 +11,14 @@ from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 
-from . import table
-from .handlers import HANDLERS
+from . import handlers, runpage, table
 from .kernels import ACTIONS, Ending, Kernels
 from .shelf import Shelf
 
 EVENT = "https://schema.trackbook.dev/revision/v1"
 _SCHEMA = Path(__file__).with_name("events.yaml")
 _POLL_S = 0.5
+_ROUTES = (handlers, table, runpage)
 
 
 class TrackbookApp(ExtensionApp):
@@ -42,7 +42,7 @@ class TrackbookApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Our routes; the server puts its base_url before them."""
-        self.handlers.extend((*HANDLERS, *table.HANDLERS))
+        self.handlers.extend(route for module in _ROUTES for route in module.HANDLERS)
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         kernels = Kernels(serverapp.kernel_manager, self._ended)
