@@ -13,7 +13,7 @@ export const REVISION_SCHEMA = 'https://schema.trackbook.dev/revision/v1';
 
 /** The Trackbook routes and events of the Jupyter server that this page came from. */
 export class ServerApi implements IApi, IRoutes {
-  constructor(services: ServiceManager.IManager) {
+  constructor(services: Pick<ServiceManager.IManager, 'serverSettings' | 'events'>) {
     this._settings = services.serverSettings;
     services.events.stream.connect(this._onEvent, this);
   }
@@ -38,6 +38,11 @@ export class ServerApi implements IApi, IRoutes {
 
   compare(store: string, refs: readonly string[]): Promise<IComparison> {
     return this._get(['stores', store, 'compare'], { refs: refs.join(',') });
+  }
+
+  /** What any of our routes answers. */
+  ask<T>(path: string[], query: Record<string, string | null> = {}): Promise<T> {
+    return this._get(path, query);
   }
 
   async request(

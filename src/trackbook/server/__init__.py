@@ -11,14 +11,14 @@ from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 
-from . import handlers, runpage, table
+from . import attempts, handlers, page, runpage, table
 from .kernels import ACTIONS, Ending, Kernels
 from .shelf import Shelf
 
 EVENT = "https://schema.trackbook.dev/revision/v1"
 _SCHEMA = Path(__file__).with_name("events.yaml")
 _POLL_S = 0.5
-_ROUTES = (handlers, table, runpage)
+_ROUTES = (handlers, table, runpage, attempts, page)
 
 
 class TrackbookApp(ExtensionApp):
@@ -36,6 +36,7 @@ class TrackbookApp(ExtensionApp):
         server = self.serverapp
         assert server is not None  # its type is that of an app not yet linked
         self._certifying = set()
+        self.static_paths = [str(page.STATIC)]
         self.shelf = Shelf(Path(server.root_dir))
         self.settings["trackbook_shelf"] = self.shelf
         server.event_logger.register_event_schema(_SCHEMA)
