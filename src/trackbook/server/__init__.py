@@ -11,6 +11,7 @@ from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 
+from . import comparing
 from .handlers import HANDLERS
 from .kernels import ACTIONS, Ending, Kernels
 from .shelf import Shelf
@@ -41,7 +42,7 @@ class TrackbookApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Our routes; the server puts its base_url before them."""
-        self.handlers.extend(HANDLERS)
+        self.handlers.extend((*HANDLERS, *comparing.HANDLERS))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         kernels = Kernels(serverapp.kernel_manager, self._ended)
