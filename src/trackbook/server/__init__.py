@@ -11,14 +11,14 @@ from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 
-from . import attempts, handlers, page, runpage, table
+from . import attempts, comparing, handlers, page, runpage, table
 from .kernels import ACTIONS, Ending, Kernels
 from .shelf import Shelf
 
 EVENT = "https://schema.trackbook.dev/revision/v1"
 _SCHEMA = Path(__file__).with_name("events.yaml")
 _POLL_S = 0.5
-_ROUTES = (handlers, table, runpage, attempts, page)
+_ROUTES = (handlers, table, runpage, attempts, page, comparing)
 
 
 class TrackbookApp(ExtensionApp):

@@ -12,7 +12,7 @@ from tornado import web
 
 from ..errors import InvalidValue, QueryError, RunNotFound, TrackbookError
 from ..jsonable import dumps, loads
-from ..reading import OpenStore, Run
+from ..reading import Run
 from ..views import charts, columns
 
 if TYPE_CHECKING:
@@ -72,19 +72,6 @@ class StoresHandler(Handler):
         """The registered stores, and the one of ``path``."""
         path = self.get_query_argument("path", "")
         await self.answer(lambda: self.shelf.listing(path))
-
-
-class CompareHandler(Handler):
-    """``stores/<id>/compare``."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, store_id: str) -> None:
-        """The comparison of ``refs``."""
-        refs = [ref for ref in self.get_query_argument("refs", "").split(",") if ref]
-        if not refs:
-            raise web.HTTPError(400, "name the runs to compare: refs=a,b")
-        await self.answer(lambda: OpenStore(self.shelf.get(store_id)).compare(*refs).view)
 
 
 class RunHandler(Handler):
@@ -154,7 +141,6 @@ HANDLERS = [
     (url_path_join("/trackbook", route), handler)
     for route, handler in (
         ("stores", StoresHandler),
-        (f"{_STORE}/compare", CompareHandler),
         (rf"{_STORE}/runs/([^/]+)", RunHandler),
         (rf"{_STORE}/runs/([^/]+)/edits", EditsHandler),
     )
