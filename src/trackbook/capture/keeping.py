@@ -10,6 +10,7 @@ from . import attempts
 from .celllog import CellLog
 from .live import ActiveRun
 from .session import Session
+from .signatures import SignedLogs
 from .surroundings import Cell
 
 # So long after its end a cell may still get what the front end says of it.
@@ -26,6 +27,7 @@ class Keeper:
         self._told = False
         self._waiting: tuple[str, float, list[ActiveRun]] | None = None
         self._lines: dict[str, int] = {}
+        self._signed = SignedLogs()
 
     def begin(self, session: Session, cell: Cell) -> None:
         """A cell is about to run."""
@@ -65,6 +67,7 @@ class Keeper:
             self._append_cells(session, run)
         for run in over:
             del self._lines[run.id]
+            self._signed.forget(run)
         for run in over if len(over) <= _COMPARED else ():
             self._compare(session, run, cell)
         told = session.live.take(cell.id) or self._told
@@ -101,6 +104,8 @@ class Keeper:
         """The executions that the run's log does not have; an open run gets more with each cell."""
         for record in self._log.records(session.sources(), since=self._lines.get(run.id, 0)):
             run.append_cell(record)
+            self._signed.add(run, record)
+        self._signed.sign(run)
         self._lines[run.id] = len(self._log)
 
     def _compare(self, session: Session, run: ActiveRun, cell: Cell) -> None:

@@ -60,6 +60,10 @@ def _status(problem: TrackbookError) -> int:
     return 400 if isinstance(problem, QueryError | InvalidValue) else 500
 
 
+# How a kernel died, and what a replay says.
+_FOUND_OUT = frozenset({"death", "replay", "verdict"})
+
+
 class StoresHandler(Handler):
     """``stores``."""
 
@@ -139,8 +143,8 @@ class RunHandler(Handler):
     async def patch(self, store_id: str, run_id: str) -> None:
         """Lay a person's change over the run."""
         change = self.body("what to change")
-        if "death" in change:
-            raise web.HTTPError(400, "how a kernel died is not a person's to change")
+        if not change.keys().isdisjoint(_FOUND_OUT):
+            raise web.HTTPError(400, "what was found out about a run is not a person's to change")
 
         def edit() -> dict[str, Any]:
             store = self.shelf.get(store_id)
