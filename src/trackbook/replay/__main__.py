@@ -16,7 +16,7 @@ from ..errors import InvalidValue, StoreError, TrackbookError, UntrustedRun
 from ..jsonable import dumps, loads
 from ..model import Document
 from ..store import Store, open_store
-from . import trust
+from . import trust, vary
 from .judge import Wishes, judge
 from .recording import recipes
 from .verdict import Verdict
@@ -29,14 +29,14 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     order = loads(sys.stdin.buffer.read())
     try:
-        _tell(event="verdict", verdict=_replay(order).plain())
+        _do(order)
     except UntrustedRun as problem:
         _tell(event="untrusted", message=str(problem), code=problem.code)
     except TrackbookError as problem:
-        _tell(event="error", message=str(problem))
+        _tell(event="error", kind=type(problem).__name__, message=str(problem))
 
 
-def _replay(order: Mapping[str, Any]) -> Verdict:
+def _do(order: Mapping[str, Any]) -> None:
     store = open_store(order["store"])
     document = store.document(str(order["run"]))
     found = recipes(store, document)
@@ -44,8 +44,13 @@ def _replay(order: Mapping[str, Any]) -> Verdict:
     recipe = found.whole if wishes.full else found.short
     if recipe.cells and not order.get("trust"):
         trust.check(store, document, found.whole)
+    if order.get("params"):
+        parent = order.get("parent")
+        run = vary.run(store, document, recipe, order["params"], wishes, _progress, parent)
+        _tell(event="run", run=run)
+        return
     verdict = judge(store, document, recipe, found.whole, wishes, _progress)
-    return _keep(store, document, verdict)
+    _tell(event="verdict", verdict=_keep(store, document, verdict).plain())
 
 
 def _keep(store: Store, document: Document, verdict: Verdict) -> Verdict:

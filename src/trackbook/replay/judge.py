@@ -57,6 +57,20 @@ def limits(recipe: Recipe, wishes: Wishes) -> Limits:
     return Limits(seconds, int(memory), wishes.allow_writes)
 
 
+def setting_of(
+    store: Store,
+    document: Document,
+    recipe: Recipe,
+    wishes: Wishes,
+    sources: Mapping[int, str],
+) -> Setting:
+    """What holds for the replays of a run, whose cells have these other ``sources``."""
+    if store.path is None:
+        raise StoreError("only a run of a store in a folder can be replayed")
+    place = place_of(document, store.path)
+    return Setting(store, document, place, limits(recipe, wishes), wishes.secrets, sources)
+
+
 def judge(
     store: Store,
     document: Document,
@@ -69,10 +83,7 @@ def judge(
     began = time.monotonic()
     if refusal := _cannot(document, recipe, wishes):
         return refusal
-    assert store.path is not None
-    place = place_of(document, store.path)
-    allowed = limits(recipe, wishes)
-    setting = Setting(store, document, place, allowed, wishes.secrets, {})
+    setting = setting_of(store, document, recipe, wishes, {})
     trials = _Trials(setting, trial.shown_of(store, document), wishes, progress)
     try:
         verdict = trials.decide(recipe, whole)

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..errors import StoreError, TrackbookError, UntrustedRun
+from ..errors import InvalidValue, StoreError, TrackbookError, UntrustedRun
 from ..jsonable import dumps, loads
 from ..store import Store
 from . import within
@@ -33,6 +33,8 @@ class Replay:
         self.of = 0
         self.recipe = ""
         self.verdict: Verdict | None = None
+        self.run: str | None = None
+        """The id of the run that a replay with other params made."""
         self._problem: TrackbookError | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by cancel
         try:
@@ -51,7 +53,7 @@ class Replay:
             raise StoreError(f"the replay does not start: {problem}") from problem
 
     def events(self) -> Iterator[Mapping[str, Any]]:
-        """What it tells until it is over: ``event`` is ``cell`` or ``verdict``.
+        """What it tells until it is over: ``event`` is ``cell``, ``verdict`` or ``run``.
 
         Raises what ended it otherwise. Whoever leaves the loop early cancels the replay.
         """
@@ -65,13 +67,6 @@ class Replay:
             self._check()
         finally:
             self.cancel()
-
-    def result(self) -> Verdict:
-        """Wait for the verdict."""
-        for _ in self.events():
-            pass
-        assert self.verdict is not None
-        return self.verdict
 
     def cancel(self) -> None:
         """End it, its kernel and its folder; does nothing when it is over."""
@@ -97,12 +92,15 @@ class Replay:
         elif kind == "untrusted":
             self._problem = UntrustedRun(str(message["message"]), str(message["code"]))
         elif kind == "error":
-            self._problem = StoreError(str(message["message"]))
+            known = InvalidValue if message.get("kind") == "InvalidValue" else StoreError
+            self._problem = known(str(message["message"]))
+        elif kind == "run":
+            self.run = str(message["run"])
 
     def _check(self) -> None:
         if self._problem is not None:
             raise self._problem
-        if self.verdict is None:
+        if self.verdict is None and self.run is None:
             self._errors.seek(0)
             words = self._errors.read().decode("utf-8", "replace").strip().splitlines()
             told = words[-1][:300] if words else f"exit code {self._process.returncode}"

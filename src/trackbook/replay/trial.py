@@ -97,8 +97,12 @@ def attempt(
     told: Callable[[int, int], None],
     *,
     from_git: bool = False,
+    keep: Callable[[Path, Document], None] | None = None,
 ) -> Tried:
-    """Replay once. Raises ``OSError`` or ``StoreError`` where it cannot begin."""
+    """Replay once; ``keep`` sees the store with the run that came of it before both are gone.
+
+    Raises ``OSError`` or ``StoreError`` where it cannot begin.
+    """
     with folder_of_replay() as folder:
         blobs = setting.store.blobs
         if from_git:
@@ -122,6 +126,8 @@ def attempt(
             names = ", ".join(tried.ran.generators)
             tried.changed.append(f"states of generators could not be put back: {names}")
         tried.shown = _made_again(setting, recipe, tried.ran, folder / "store")
+        if keep is not None and tried.shown is not None:
+            keep(folder / "store", tried.shown.document)
         return tried
 
 

@@ -9,7 +9,7 @@ from typing import Any
 STATUSES = ("reproduced", "differs", "fails", "not determined", "needs secret")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
     """What a replay says of a run."""
 
@@ -34,6 +34,9 @@ class Verdict:
 
     def __str__(self) -> str:
         return "\n  ".join([self.text, *self.causes])
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __bool__(self) -> bool:
         return self.status == "reproduced"
