@@ -68,16 +68,20 @@ class Replay:
         finally:
             self.cancel()
 
-    def cancel(self) -> None:
-        """End it, its kernel and its folder; does nothing when it is over."""
+    def stop(self) -> None:
+        """Ask it to end, as from another thread than the one that hears it."""
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(_PATIENCE_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+
+    def cancel(self) -> None:
+        """End it, its kernel and its folder; does nothing when it is over."""
+        self.stop()
+        try:
+            self._process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._errors.close()

@@ -38,9 +38,6 @@ class Verdict:
     def __repr__(self) -> str:
         return str(self)
 
-    def __bool__(self) -> bool:
-        return self.status == "reproduced"
-
     def plain(self) -> dict[str, Any]:
         """The verdict as data."""
         return {

@@ -13,6 +13,8 @@ from jupyter_server.extension.application import ExtensionApp
 
 from .handlers import HANDLERS
 from .kernels import ACTIONS, Ending, Kernels
+from .replay import HANDLERS as REPLAYS
+from .replay import Replays
 from .shelf import Shelf
 
 EVENT = "https://schema.trackbook.dev/revision/v1"
@@ -37,11 +39,13 @@ class TrackbookApp(ExtensionApp):
         self._certifying = set()
         self.shelf = Shelf(Path(server.root_dir))
         self.settings["trackbook_shelf"] = self.shelf
+        self.replays = Replays()
+        self.settings["trackbook_replays"] = self.replays
         server.event_logger.register_event_schema(_SCHEMA)
 
     def initialize_handlers(self) -> None:
         """Our routes; the server puts its base_url before them."""
-        self.handlers.extend(HANDLERS)
+        self.handlers.extend([*HANDLERS, *REPLAYS])
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         kernels = Kernels(serverapp.kernel_manager, self._ended)
@@ -66,6 +70,7 @@ class TrackbookApp(ExtensionApp):
         for task in polling:
             task.cancel()
         await asyncio.gather(*polling, *self._certifying, return_exceptions=True)
+        await asyncio.to_thread(self.replays.close)
         await asyncio.to_thread(self.shelf.close)
 
     async def _poll(self, events: Any) -> None:

@@ -10,7 +10,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from ..errors import InvalidValue, QueryError, RunNotFound, TrackbookError
+from ..errors import InvalidValue, QueryError, RunNotFound, TrackbookError, UntrustedRun
 from ..jsonable import dumps, loads
 from ..reading import OpenStore, Run
 from ..views import charts, columns
@@ -39,7 +39,10 @@ class Handler(APIHandler):
             body = await self.shelf.run(lambda: dumps(work()))
         except TrackbookError as problem:
             self.set_status(_status(problem))
-            body = dumps({"message": str(problem)})
+            told = {"message": str(problem)}
+            body = dumps(
+                {**told, "code": problem.code} if isinstance(problem, UntrustedRun) else told
+            )
         self.set_header("Content-Type", "application/json")
         self.finish(body)
 
@@ -57,6 +60,8 @@ class Handler(APIHandler):
 def _status(problem: TrackbookError) -> int:
     if isinstance(problem, RunNotFound):
         return 404
+    if isinstance(problem, UntrustedRun):
+        return 403
     return 400 if isinstance(problem, QueryError | InvalidValue) else 500
 
 
