@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from . import attempts
+from . import attempts, tidiness
 from .celllog import CellLog
 from .live import ActiveRun
 from .session import Session
@@ -89,13 +89,14 @@ class Keeper:
         blob, size = session.sources().snapshot(
             session.source_file(), dict(session.executed), cell_id, live
         )
+        tidy = tidiness.facts(self._log.executions, live, cell_id)
         reason = "as JupyterLab has it" if live else "the cells that ran, and the file"
         cost = {"ms": round(1000 * (time.perf_counter() - started), 1), "bytes": size}
         position = session.live.position(cell_id)
         for run in runs:
             kept: dict[str, Any] = dict(run.document.get("notebook") or {"path": None})
             run.note_capture("notebook", "captured", reason, **cost)
-            run.amend(notebook={**kept, "snapshot": blob})
+            run.amend(notebook={**kept, "snapshot": blob}, session=tidy)
             cell = run.document["cell"]
             if position is not None and cell is not None and cell["id"] == cell_id:
                 run.amend(cell={**cell, "position": position})

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .. import grading
 from ..errors import InvalidValue
+from ..grading import Grade
 from ..replay import process, vary
 from ..replay.recipe import Recipe
 from ..replay.recording import recipes
@@ -41,6 +43,14 @@ class Replayed(Recorded):
         the whole log up to the run.
         """
         return recipe(self._store, self._document, full)
+
+    @property
+    def grade(self) -> Grade | None:
+        """A to F, how likely its notebook gives the result again; ``.explain()`` says why.
+
+        None while the run is running, and for one that no notebook made.
+        """
+        return grading.grade(self._document)
 
     @property
     def verdict(self) -> Verdict | None:

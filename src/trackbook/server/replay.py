@@ -123,10 +123,11 @@ class RecipeHandler(_Handler):
 
 def _recipe(store: Store, run_id: str) -> dict[str, Any]:
     run = Run(store, store.document(run_id))
-    recipe, verdict = run.recipe(), run.verdict
+    recipe, verdict, grade = run.recipe(), run.verdict, run.grade
     return {
         "cells": [_cell(cell) for cell in recipe.cells],
         "dropped": [_cell(cell) for cell in recipe.dropped],
+        "grade": grade.plain() if grade is not None else None,
         "verdict": verdict.plain() if verdict is not None else None,
         "flags": list(recipe.flags),
         "inputs": [_input(seen) for seen in recipe.inputs],
