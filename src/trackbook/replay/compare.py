@@ -72,10 +72,23 @@ def _compare_metrics(then: Shown, now: Shown, tolerance: float, found: Differenc
     there = set(then.points)
     found.differs += [f"{key} is new" for key in metric_keys(now) if key not in there]
     if keys:
-        count = sum(len(then.points[key].value) for key in keys)
-        how = "exact" if largest == 0 else f"within {tolerance:g} (largest {largest:.1e})"
-        words = f"{len(keys)} metric{'s' if len(keys) > 1 else ''}, {count} points"
-        found.compared.append(f"{words}: {how if not found.differs else 'differ'}")
+        found.compared.append(_told(then, keys, bool(found.differs), largest, tolerance))
+
+
+def _told(then: Shown, keys: Sequence[str], differ: bool, largest: float, tolerance: float) -> str:
+    """``acc 0.9532 and 2 more metrics, 40 points: exact``."""
+    values = then.points[keys[0]].value
+    words = f"{keys[0]} {formats.number(float(values[-1]))}" if len(values) else keys[0]
+    if len(keys) > 1:
+        words += f" and {len(keys) - 1} more metric{'s' if len(keys) > 2 else ''}"
+    count = sum(len(then.points[key].value) for key in keys)
+    if count > len(keys):
+        words += f", {count} points"
+    if differ:
+        return words
+    return f"{words}: " + (
+        "exact" if largest == 0 else f"within {tolerance:g} (at most {largest:.1e} off)"
+    )
 
 
 def _of_metric(key: str, then: Points, now: Points, tolerance: float) -> tuple[str, float]:
