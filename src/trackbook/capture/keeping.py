@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..store import Blobs
 from . import attempts, tidiness
 from .celllog import CellLog
 from .live import ActiveRun
+from .randomness import Randomness
 from .session import Session
 from .signatures import SignedLogs
 from .surroundings import Cell
@@ -28,6 +30,12 @@ class Keeper:
         self._waiting: tuple[str, float, list[ActiveRun]] | None = None
         self._lines: dict[str, int] = {}
         self._signed = SignedLogs()
+        self._random: tuple[Blobs, Randomness] | None = None
+
+    @property
+    def next(self) -> int:
+        """The order of the next execution that is logged."""
+        return len(self._log) + 1
 
     def begin(self, session: Session, cell: Cell) -> None:
         """A cell is about to run."""
@@ -41,8 +49,9 @@ class Keeper:
         count: int | None,
         started: float,
         error: BaseException | None,
+        seen: Mapping[str, Any],
     ) -> None:
-        """Note that the cell has run."""
+        """Note that the cell has run, and what was ``seen`` of it."""
         session.executed[cell.id or f"In-{len(self._log) + 1}"] = cell.source
         self._log.add(
             {
@@ -54,6 +63,7 @@ class Keeper:
                 "ended": time.time(),
                 "ok": error is None,
                 "error": type(error).__name__ if error is not None else None,
+                **seen,
             }
         )
 
@@ -103,7 +113,11 @@ class Keeper:
 
     def _append_cells(self, session: Session, run: ActiveRun) -> None:
         """The executions that the run's log does not have; an open run gets more with each cell."""
-        for record in self._log.records(session.sources(), since=self._lines.get(run.id, 0)):
+        sources, blobs = session.sources(), session.store().blobs
+        if self._random is None or self._random[0] is not blobs:
+            self._random = (blobs, Randomness(blobs))
+        since = self._lines.get(run.id, 0)
+        for record in self._log.records(sources, self._random[1], since=since):
             run.append_cell(record)
             self._signed.add(run, record)
         self._signed.sign(run)

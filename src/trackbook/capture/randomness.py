@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,24 @@ def states() -> States:
     return found
 
 
+class Changes:
+    """The states before each execution, in little memory: an equal state is the same object."""
+
+    def __init__(self) -> None:
+        self._last: States = {}
+
+    def states(self) -> States:
+        """The states now; what equals the last is the last itself."""
+        found = states()
+        for name, state in found.items():
+            small = _small(name, state)
+            last = self._last.get(name)
+            if last is not None and _key(last) == _key(small):
+                small = last
+            found[name] = self._last[name] = small
+        return found
+
+
 class Randomness:
     """Keeps states as blobs; one that has not changed costs nothing."""
 
@@ -44,6 +63,25 @@ class Randomness:
             blob = self._blobs.put(data)
             self._kept[name] = (data, blob, now)
         return blob
+
+
+def _small(name: str, state: Any) -> Any:
+    if name != "python":
+        return state
+    version, internal, gauss = state
+    return version, array("L", internal), gauss
+
+
+def _key(state: Any) -> Any:
+    if isinstance(state, dict):
+        return [_key(inner) for inner in state.values()]
+    if isinstance(state, tuple):
+        return [_key(inner) for inner in state]
+    return bytes(memoryview(state)) if hasattr(state, "tobytes") else _listed(state)
+
+
+def _listed(state: Any) -> Any:
+    return state.numpy().tobytes() if hasattr(state, "numpy") else state
 
 
 def _python(state: Any) -> bytes:

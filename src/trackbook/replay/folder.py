@@ -12,7 +12,6 @@ from typing import Any
 
 from .. import redact
 from ..errors import StoreError
-from ..jsonable import loads
 from ..store import Blobs, os_copies
 from ..store.blobs import check_file, name_of
 from .log import FileSeen
@@ -44,7 +43,7 @@ def lay_out(recipe: Recipe, place: Place, blobs: Blobs, folder: Path) -> Laid:
     laid = Laid()
     (folder / PROJECT).mkdir(parents=True, exist_ok=True)
     (folder / place.inside(".")).mkdir(parents=True, exist_ok=True)
-    for entry in recipe.modules:
+    for entry in filter(_is_module, recipe.modules):
         _lay_module(entry, place, blobs, folder, laid)
     for seen in recipe.inputs:
         if seen.how != "written":
@@ -53,16 +52,6 @@ def lay_out(recipe: Recipe, place: Place, blobs: Blobs, folder: Path) -> Laid:
 
 
 # -- modules ---------------------------------------------------------------------------------------
-
-
-def modules_of(document: Mapping[str, Any], blobs: Blobs) -> list[dict[str, Any]]:
-    """The project's modules that a run had imported."""
-    blob = document.get("modules")
-    if not isinstance(blob, str):
-        return []
-    listed = loads(blobs.get(blob))
-    found = listed if isinstance(listed, list) else []
-    return [entry for entry in found if isinstance(entry, dict) and _is_module(entry)]
 
 
 def _is_module(entry: Mapping[str, Any]) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from ..jsonable import loads
+from .. import formats
 from ..model import Document
-from ..store import Blobs, Store
-from .folder import modules_of
-from .log import Execution
-from .recipe import Recipe, RecipeCell
+from ..store import Store
+from . import log
+from .recipe import Recipe, recipe_of
 
 
 class Recipes(NamedTuple):
@@ -23,30 +22,22 @@ class Recipes(NamedTuple):
 def recipes(store: Store, document: Document) -> Recipes:
     """What a run is replayed from; recipes without cells where it has no log."""
     lines = store.records(str(document["id"]), "cells")
-    executions = _read(lines, store.blobs)
-    cells = tuple(RecipeCell(one, "the whole log") for one in executions)
-    modules = tuple(modules_of(document, store.blobs))
-    whole = Recipe(document, cells, full=True, modules=modules)
-    return Recipes(whole, whole)
+    executions = log.read(document, lines, store.blobs)
+    times = list(_times(store, document))
+    short, whole = (
+        recipe_of(document, executions, store.blobs, full=full, times=times)
+        for full in (False, True)
+    )
+    return Recipes(short, whole)
 
 
-def _read(lines: Sequence[Mapping[str, Any]], blobs: Blobs) -> list[Execution]:
-    found: list[Execution] = []
-    for line in lines:
-        if "segment" in line:
-            inner = [loads(part) for part in blobs.get(line["segment"]).splitlines()]
-            found += _read(inner, blobs)
-        else:
-            found.append(
-                Execution(
-                    order=line["order"],
-                    cell=line["cell"],
-                    count=line["count"],
-                    source=blobs.get(line["source"]).decode("utf-8", "replace"),
-                    started=line["started"],
-                    ended=line["ended"],
-                    ok=line["ok"],
-                    error=line["error"],
-                )
-            )
-    return found
+def _times(store: Store, document: Document) -> Iterator[float]:
+    """When it logged: the cells of these moments belong to the run."""
+    run_id = str(document["id"])
+    for key, points in store.points(run_id).items():
+        if not formats.of_machine(key):  # those are logged whatever runs
+            yield from points.time.tolist()
+    for line in store.records(run_id, "artifacts"):
+        moment = line.get("time")
+        if isinstance(moment, int | float):
+            yield float(moment)
