@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -37,13 +37,13 @@ def session(tmp_path: Path) -> Session:
 
 
 @pytest.fixture(scope="module")
-def one_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Run]]:
+def one_session(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Run]:
     """The newest run of a name, of one session for the whole module."""
     folder = tmp_path_factory.mktemp("session")
     (folder / "data.csv").write_text("x\n1\n2\n3\n")
     (folder / "lib.py").write_text("def twice(x):\n    return 2 * x\n")
     store = run_cells(folder, CELLS)
-    yield store.get_run
+    return store.get_run
 
 
 CELLS = (
@@ -69,5 +69,6 @@ CELLS = (
     "api_key = 'sk-abcdefghijklmnopqrstuvwxyz123456'",
     "%%track secret\nacc = float(len(api_key))*depth",
     "%%track quiet --no-auto\npass",
+    "%%track uuid\nimport uuid\nwidth = 2\nacc = 1.0 * depth\nprint(uuid.uuid4())",
     "%%track prints\nacc = 1.0 * depth\nprint('it took', time.perf_counter(), 's', object())",
 )

@@ -23,7 +23,7 @@ class SignedLogs:
         """A line was added to the run's log."""
         if run.id not in self._digests:
             # Of a run that is resumed there are lines that this kernel has not written.
-            resumed = bool(run.document.get("signed"))
+            resumed = "log" in (run.document.get("signed") or {})
             self._digests[run.id] = None if resumed else signing.LogDigest(run.id)
         digest = self._digests[run.id]
         if digest is not None:
@@ -39,15 +39,17 @@ class SignedLogs:
         self._digests.pop(run.id, None)
 
 
-def sign_blob(run: ActiveRun, purpose: str, blob: str | None) -> None:
-    """Sign that a blob is the run's ``modules`` or ``patch``."""
-    if blob is not None:
-        _sign(run, purpose, signing.blob_content(purpose, blob))
+def amend_signed(run: ActiveRun, purpose: str, blob: str | None, **fields: Any) -> None:
+    """Change fields that name a blob, the run's ``modules`` or ``patch``, and sign it with them."""
+    content = None if blob is None else signing.blob_content(purpose, blob)
+    _sign(run, purpose, content, **fields)
 
 
-def _sign(run: ActiveRun, purpose: str, content: bytes | None) -> None:
+def _sign(run: ActiveRun, purpose: str, content: bytes | None, **fields: Any) -> None:
     signature = None if content is None else signing.sign(content)
     with _lock:  # modules and patch are signed by the thread that reads them
         signed = dict(run.document.get("signed") or {})
-        signed[purpose] = signature
-        run.amend(signed=signed)
+        if signature is not None or purpose in signed:
+            signed[purpose] = signature
+            fields["signed"] = signed
+        run.amend(**fields)

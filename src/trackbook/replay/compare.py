@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..store import Points
 
 TOLERANCE = 1e-9
+TEXT = "the text"
 _MOST_NAMED = 5
 
 
@@ -192,7 +193,7 @@ def _compare_outputs(
     if before:
         found.compared.append(f"{len(before)} lines of text, without addresses and timings")
     if before != after:
-        found.differs.append(f"the text: {_first_line(before, after)}")
+        found.differs.append(f"{TEXT}: {_first_line(before, after)}")
     pictures = visible.images(then), visible.images(now)
     if pictures[0]:
         found.compared.append(f"{len(pictures[0])} images, byte by byte")
