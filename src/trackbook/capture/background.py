@@ -100,6 +100,7 @@ class Background:
             kept = self._try("random states", [run], self._randomness.keep, states)
             if kept:
                 found["rng"] = kept
+                run.note_capture("random states", "captured", ", ".join(kept))
             started = time.perf_counter()
             found |= self._try("environment", [run], self._read_environment, run.document) or {}
             if "env" in found:

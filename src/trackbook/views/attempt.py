@@ -36,7 +36,7 @@ def _parts(document: Document) -> list[tuple[str, str]]:
         parts.append((_ending(document), f"color:{_BAD};font-weight:600"))
     ended = document["ended"] or document["started"]
     parts.append((formats.duration(ended - document["started"]), f"opacity:{_QUIET}"))
-    parts += _headline(document, changed.get("headline"))
+    parts += _headline(document, changed.get("headline"), changed.get("best"))
     parts += [(text, "font-family:monospace;font-size:95%") for text in _params(changed)]
     if lines := changed.get("code"):
         parts.append((f"cell edited ({lines} line{'s' * (lines > 1)})", f"opacity:{_QUIET}"))
@@ -53,7 +53,9 @@ def _ending(document: Document) -> str:
     return f"failed: {error['type']}" + (f": {message}" if message else "")
 
 
-def _headline(document: Document, change: dict[str, Any] | None) -> list[tuple[str, str]]:
+def _headline(
+    document: Document, change: dict[str, Any] | None, best: dict[str, Any] | None
+) -> list[tuple[str, str]]:
     key = document.get("headline") or formats.headline(document["summary"])
     if key is None or key not in document["summary"]:
         return []
@@ -61,10 +63,21 @@ def _headline(document: Document, change: dict[str, Any] | None) -> list[tuple[s
     parts = [(f"{key} {value}", "font-weight:600")]
     if change is not None and change["key"] == key:
         text = formats.delta(change["value"], change["previous"])
+        if best is not None and document["number"] > 2:  # the second has one to compare with alone
+            text += _against(best, change)
         sign = formats.direction(key) * change["delta"]
         colour = _GOOD if sign > 0 else _BAD if sign < 0 else "inherit"
         parts[0] = (f"{parts[0][0]} ({text})", f"font-weight:600;color:{colour}")
     return parts
+
+
+def _against(best: dict[str, Any], change: dict[str, Any]) -> str:
+    value, sign = change["value"], formats.direction(best["key"])
+    if sign * value > sign * best["value"]:
+        return ", the best so far"
+    if best["value"] == change["previous"]:
+        return ""
+    return f", {formats.delta(value, best['value'])} to the best #{best['number']}"
 
 
 def _params(changed: dict[str, Any]) -> list[str]:
