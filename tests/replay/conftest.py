@@ -48,10 +48,11 @@ def one_session(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Run
 
 CELLS = (
     "import random, os, time, lib\nimport numpy as np",
-    "data = np.loadtxt('data.csv', skiprows=1)",
+    "data = np.arange(3.0)",
     "noise = np.random.rand(4)  # no seed",
     "scratch = [i for i in range(10)]",
-    "%%track plain\ndepth = 3\nacc = float(noise.sum()) * depth + random.random()\nprint('acc', acc)",
+    "%%track plain\ndepth = 3\nacc = float(noise.sum()) * depth + random.random()\n"
+    "print('acc', acc)",
     "%%track module\nacc = float(lib.twice(data).sum())",
     "%%track fails\nbefore = 2.0 * depth\nraise ValueError('no luck')",
     "%%track curve\nimport trackbook as tb\nfor i in range(20):\n"

@@ -127,7 +127,8 @@ def test_a_run_with_nothing_to_compare_is_not_called_reproduced(one_session: Run
 
 
 def test_addresses_and_timings_do_not_count(one_session: Runs) -> None:
-    assert one_session("prints").replay().status == "reproduced"
+    verdict = one_session("prints").replay()
+    assert verdict.status == "reproduced", verdict
 
 
 def test_nothing_of_the_users_changes(one_session: Runs) -> None:

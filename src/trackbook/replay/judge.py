@@ -183,8 +183,13 @@ class _Trials:
             # Numbers and params are the same in all three; what is printed is new each time.
             counted = [c for c in one.compared if "text" not in c]
             cause = f"{compare.TEXT} is another in each replay, so it does not count"
-            return replace(verdict, status="reproduced", causes=(cause, *verdict.causes),
-                           text=f"reproduced: {'; '.join(counted)}", compared=tuple(counted))  # fmt: skip
+            return replace(
+                verdict,
+                status="reproduced",
+                text=f"reproduced: {'; '.join(counted)}",
+                causes=(cause, *(c for c in verdict.causes if not c.startswith("also: "))),
+                compared=tuple(counted),
+            )
         causes = [f"one replay: {one.differs[0]}"] if one.differs else []
         causes += [f"the other: {other.differs[0]}"] if other.differs else []
         text = "not determined: two replays differ"
