@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..jsonable import dumps
@@ -26,6 +26,11 @@ class CellLog:
 
     def __len__(self) -> int:
         return len(self._executions)
+
+    @property
+    def executions(self) -> Sequence[Mapping[str, Any]]:
+        """Every execution; its ``source`` is the text."""
+        return self._executions
 
     def add(self, execution: dict[str, Any]) -> None:
         """Note an execution; its ``source`` is the text, ``rng`` the states before it."""

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..store import Blobs
-from . import attempts
+from . import attempts, tidiness
 from .celllog import CellLog
 from .live import ActiveRun
 from .randomness import Randomness
 from .session import Session
+from .signatures import SignedLogs
 from .surroundings import Cell
 
 # So long after its end a cell may still get what the front end says of it.
@@ -28,6 +29,7 @@ class Keeper:
         self._told = False
         self._waiting: tuple[str, float, list[ActiveRun]] | None = None
         self._lines: dict[str, int] = {}
+        self._signed = SignedLogs()
         self._random: tuple[Blobs, Randomness] | None = None
 
     @property
@@ -75,6 +77,7 @@ class Keeper:
             self._append_cells(session, run)
         for run in over:
             del self._lines[run.id]
+            self._signed.forget(run)
         for run in over if len(over) <= _COMPARED else ():
             self._compare(session, run, cell)
         told = session.live.take(cell.id) or self._told
@@ -96,13 +99,14 @@ class Keeper:
         blob, size = session.sources().snapshot(
             session.source_file(), dict(session.executed), cell_id, live
         )
+        tidy = tidiness.facts(self._log.executions, live, cell_id)
         reason = "as JupyterLab has it" if live else "the cells that ran, and the file"
         cost = {"ms": round(1000 * (time.perf_counter() - started), 1), "bytes": size}
         position = session.live.position(cell_id)
         for run in runs:
             kept: dict[str, Any] = dict(run.document.get("notebook") or {"path": None})
             run.note_capture("notebook", "captured", reason, **cost)
-            run.amend(notebook={**kept, "snapshot": blob})
+            run.amend(notebook={**kept, "snapshot": blob}, session=tidy)
             cell = run.document["cell"]
             if position is not None and cell is not None and cell["id"] == cell_id:
                 run.amend(cell={**cell, "position": position})
@@ -115,6 +119,8 @@ class Keeper:
         since = self._lines.get(run.id, 0)
         for record in self._log.records(sources, self._random[1], since=since):
             run.append_cell(record)
+            self._signed.add(run, record)
+        self._signed.sign(run)
         self._lines[run.id] = len(self._log)
 
     def _compare(self, session: Session, run: ActiveRun, cell: Cell) -> None:

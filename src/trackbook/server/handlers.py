@@ -10,7 +10,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from ..errors import InvalidValue, QueryError, RunNotFound, TrackbookError
+from ..errors import InvalidValue, QueryError, RunNotFound, TrackbookError, UntrustedRun
 from ..jsonable import dumps, loads
 from ..reading import Run
 from ..views import charts, columns
@@ -44,7 +44,8 @@ class Handler(APIHandler):
         """Set the status, and give the JSON that says what is wrong, and where in ``where``."""
         self.set_status(_status(problem))
         place = {"position": problem.position} if isinstance(problem, QueryError) else {}
-        return dumps({"message": str(problem), **place})
+        code = {"code": problem.code} if isinstance(problem, UntrustedRun) else {}
+        return dumps({"message": str(problem), **place, **code})
 
     def body(self, what: str) -> dict[str, Any]:
         """The JSON object that was sent; 400 where it is none, which says ``what`` is missing."""
@@ -60,7 +61,13 @@ class Handler(APIHandler):
 def _status(problem: TrackbookError) -> int:
     if isinstance(problem, RunNotFound):
         return 404
+    if isinstance(problem, UntrustedRun):
+        return 403
     return 400 if isinstance(problem, QueryError | InvalidValue) else 500
+
+
+# How a kernel died, and what a replay says.
+_FOUND_OUT = frozenset({"death", "replay", "verdict"})
 
 
 class StoresHandler(Handler):
@@ -88,8 +95,8 @@ class RunHandler(Handler):
     async def patch(self, store_id: str, run_id: str) -> None:
         """Lay a person's change over the run."""
         change = self.body("what to change")
-        if "death" in change:
-            raise web.HTTPError(400, "how a kernel died is not a person's to change")
+        if not change.keys().isdisjoint(_FOUND_OUT):
+            raise web.HTTPError(400, "what was found out about a run is not a person's to change")
 
         def edit() -> dict[str, Any]:
             store = self.shelf.get(store_id)
