@@ -3,6 +3,8 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -15,6 +17,7 @@ import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
 import { notifyEnds } from './notebook/notify';
 import { TRACK_CELL, addTracking } from './notebook/track';
+import { addRunPage } from './run/plugin';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
 import { addStrips } from './strip/commands';
@@ -48,7 +51,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows and compares the runs that Trackbook records.',
   autoStart: true,
   requires: [IRenderMimeRegistry],
-  optional: [ILayoutRestorer, ICommandPalette, ISettingRegistry, ITranslator, INotebookTracker],
+  optional: [
+    ILayoutRestorer,
+    ICommandPalette,
+    ISettingRegistry,
+    ITranslator,
+    INotebookTracker,
+    IEditorServices,
+    IDefaultFileBrowser
+  ],
   activate
 };
 
@@ -61,7 +72,9 @@ function activate(
   palette: ICommandPalette | null,
   settings: ISettingRegistry | null,
   translator: ITranslator | null,
-  notebooks: INotebookTracker | null
+  notebooks: INotebookTracker | null,
+  editors: IEditorServices | null,
+  browser: IDefaultFileBrowser | null
 ): void {
   const trans = (translator ?? nullTranslator).load('trackbook');
   const api = new ServerApi(app.serviceManager);
@@ -73,6 +86,7 @@ function activate(
   app.shell.add(panel, 'left', { rank: 700 });
   restorer?.add(panel, PANEL_ID);
 
+  addRunPage({ app, rendermime, editors, browser }, api, trans, restorer, compare);
   const showCompared = compareTab(app, api, trans, restorer);
   addCommands(app, model, trans, showCompared);
   for (const command of Object.values(CommandIds)) {

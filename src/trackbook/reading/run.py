@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ..errors import InvalidValue
@@ -11,8 +11,9 @@ from ..model import Document
 from ..store.edits import redoable
 from ..store.rows import Found
 from ..views import columns, html, text
-from . import bundle, candidates, frames
-from .recorded import Record, Recorded
+from . import bundle, candidates, frames, replayed
+from .recorded import Record
+from .replayed import Replayed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ _MOST_SHOWN = 500
 _MOST_HELD = 1000
 
 
-class Run(Recorded):
+class Run(Replayed):
     """A run as it was when it was read; ``get_run`` again for what happened since.
 
     Its edits (``set_tag``, ``rename``, ``archive``, ...) reach the store at once.
@@ -63,6 +64,65 @@ class Run(Recorded):
         """
         ids = candidates.promote(self._store, self._document, which)
         return Runs([self._store.document(run_id) for run_id in ids], None, self._store)
+
+    # -- once more ------------------------------------------------------------------------------
+
+    def replay(
+        self,
+        params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        *,
+        trust: bool = False,
+        allow_writes: bool = False,
+        timeout: float | None = None,
+        memory: float | None = None,
+        tolerance: float = 1e-9,
+        secrets: Mapping[str, str] | None = None,
+        full: bool = False,
+        jobs: int | None = None,
+    ) -> Any:
+        """Run its recipe again in a fresh kernel: the ``Verdict`` says whether the result holds.
+
+        Parameters
+        ----------
+        params
+            Other values of params that literals decide: the new attempt, a ``Run``, is returned. A
+            list of such mappings gives a group of runs, ``Runs``, made ``jobs`` at a time.
+        trust
+            Run the code though it was not recorded and signed here; ``UntrustedRun`` is raised
+            otherwise, whose ``code`` shows it.
+        allow_writes
+            Let the cells write outside the replay's folder and start programs.
+        timeout, memory
+            Seconds and GB; by default ten times what the cells took, 600 s at least, and 80 % of
+            the free memory.
+        tolerance
+            How far a metric may be off, relative to it.
+        secrets
+            The values of literals that were redacted, by name.
+        full
+            Replay the whole log instead of the cells that mattered.
+        """
+        wishes = {
+            "trust": trust,
+            "allow_writes": allow_writes,
+            "timeout": timeout,
+            "memory": memory,
+            "tolerance": tolerance,
+            "secrets": dict(secrets or {}),
+            "full": full,
+        }
+        if params is not None and not isinstance(params, Mapping):
+            parent = replayed.replay_many(self._store, self._document, params, wishes, jobs)
+            return Run(self._store, self._store.document(parent)).children
+        label = columns.label(self._document)
+        if params is not None:
+            wishes["params"] = dict(params)
+        done = replayed.replay(self._store, self.id, label, **wishes)
+        if done.run is not None:
+            return Run(self._store, self._store.document(done.run))
+        self._document = self._store.document(self.id)
+        assert done.verdict is not None
+        return done.verdict
 
     # -- what people add ------------------------------------------------------------------------
 
