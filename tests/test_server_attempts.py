@@ -109,6 +109,14 @@ async def test_too_long_a_path_is_400(served: Store, jp_fetch: Fetch) -> None:
     assert failure.value.code == 400
 
 
+async def test_what_failed_is_not_the_best(served: Store, jp_fetch: Fetch) -> None:
+    good = attempt(served, 1, 0.5)
+    attempt(served, 2, 0.9, status="failed", error={"type": "E", "message": "m", "traceback": ""})
+    [strip] = (await ask(jp_fetch, served))["strips"]
+    assert strip["best"] == good
+    assert strip["attempts"][1]["error"] == "E: m"
+
+
 @pytest.mark.parametrize("path", ["../../etc/x.ipynb", "'] or True or notebook in ['", "a\0b"])
 async def test_a_hostile_path_finds_nothing(served: Store, jp_fetch: Fetch, path: str) -> None:
     attempt(served, 1, 0.5)

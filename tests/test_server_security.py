@@ -57,7 +57,7 @@ class Route(NamedTuple):
     pattern: str
     methods: tuple[str, ...]
 
-    def at(self, store: str, run: str, rest: str = "x") -> str:
+    def at(self, store: str, run: str, rest: str = "ab") -> str:
         """An address of the route; ids are quoted."""
         path = self.pattern.rstrip("$")
         for before, value in (("stores/", store), ("runs/", run)):

@@ -43,8 +43,12 @@ def attempts(shelf: Shelf, store_id: str, path: str, since: str | None) -> dict[
     revision, changes = shelf.changes(store_id, since)
     store = shelf.get(store_id)
     full = changes.full or len(changes.ids) > _MANY
-    touched = None if full else {_series(store, run_id) for run_id in changes.ids}
-    strips = [] if touched == set() else _strips(store, _places(shelf, store, path), touched)
+    places = _places(shelf, store, path)
+    touched = None
+    if not full:  # a series begins with its notebook
+        series = {_series(store, run_id) for run_id in changes.ids}
+        touched = {one for one in series if one.startswith(tuple(places))}
+    strips = [] if touched == set() else _strips(store, places, touched)
     return {"revision": revision, "full": full, "strips": strips}
 
 

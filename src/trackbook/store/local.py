@@ -310,7 +310,10 @@ class LocalStore:
         self.before_read()
         with self._lock:
             self._catalogue.refresh()
-            rows = self._catalogue.table.rows
+            table = self._catalogue.table
+            if isinstance(ref, str) and table.has(ref):
+                return ref
+            rows = table.rows
         return selection.resolve(ref, rows.extracts(selection.TOLD_BY))
 
     def changes(self, since: int) -> Changes:

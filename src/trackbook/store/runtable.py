@@ -110,6 +110,10 @@ class RunTable(Table):
             return None
         return self._recent[run_id] if place < 0 else self.rows.document(place)
 
+    def has(self, run_id: str) -> bool:
+        """Whether there is such a run, deleted or not."""
+        return run_id in self._places.get(run_id[:8], {})
+
     def ids(self) -> Iterable[str]:
         """The ids of all runs."""
         return [run_id for of_day in self._places.values() for run_id in of_day]

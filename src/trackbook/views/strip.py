@@ -15,8 +15,8 @@ def strip(documents: Sequence[Document]) -> dict[str, Any]:
     """``{key, best, attempts}`` of the attempts of one series, in their order.
 
     ``key`` is the metric that the newest attempt with metrics is judged by (None without any) and
-    ``best`` the id of the run that is best by it. Each attempt has a ``shade`` from 0 (worst) to 1
-    (best; for a metric without a known direction the highest), None where it has no such value.
+    ``best`` the id of the best run by it that did not fail. Each attempt has a ``shade`` from 0
+    (worst) to 1 (best; where no direction is known the highest), None where it has no such value.
     """
     heads = [columns.headline(document) for document in documents]
     key = next((head["key"] for head in reversed(heads) if head), None)
@@ -25,9 +25,13 @@ def strip(documents: Sequence[Document]) -> dict[str, Any]:
     pairs = zip(documents, heads, shades, strict=True)
     attempts = [_attempt(document, head, shade) for document, head, shade in pairs]
     directed = key is not None and formats.direction(key) != 0
-    best = max(range(len(shades)), key=lambda i: -1.0 if (s := shades[i]) is None else s, default=0)
-    found = directed and shades[best] is not None
-    return {"key": key, "best": attempts[best]["id"] if found else None, "attempts": attempts}
+    whole = [
+        (shade, one["id"])
+        for shade, one in zip(shades, attempts, strict=True)
+        if shade is not None and one["status"] in ("finished", "running")
+    ]
+    best = max(whole, key=lambda pair: pair[0])[1] if whole and directed else None
+    return {"key": key, "best": best, "attempts": attempts}
 
 
 def _attempt(
