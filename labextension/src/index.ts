@@ -6,6 +6,7 @@ import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/appu
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
@@ -13,10 +14,12 @@ import { trackbookIcon } from './icon';
 import { followNotebooks } from './follow';
 import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
+import { addTableCommands } from './runs/commands';
+import { PALETTE, keepViews, openRun, tableMenu, tableTab } from './runs/shell';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
 import type { ICompared } from './widgets';
-import { COMPARE_ID, CompareWidget, PANEL_ID, PanelWidget } from './widgets';
+import { COMPARE_ID, CompareWidget, PANEL_ID, RunsWidget, TABLE_ID } from './widgets';
 
 const PLUGIN_ID = 'trackbook:plugin';
 
@@ -45,7 +48,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows and compares the runs that Trackbook records.',
   autoStart: true,
   requires: [IRenderMimeRegistry],
-  optional: [ILayoutRestorer, ICommandPalette, ISettingRegistry, ITranslator, INotebookTracker],
+  optional: [
+    ILayoutRestorer,
+    ICommandPalette,
+    ISettingRegistry,
+    ITranslator,
+    INotebookTracker,
+    IStateDB
+  ],
   activate
 };
 
@@ -58,25 +68,30 @@ function activate(
   palette: ICommandPalette | null,
   settings: ISettingRegistry | null,
   translator: ITranslator | null,
-  notebooks: INotebookTracker | null
+  notebooks: INotebookTracker | null,
+  state: IStateDB | null
 ): void {
   const trans = (translator ?? nullTranslator).load('trackbook');
   const api = new ServerApi(app.serviceManager);
-  const model = new RunsModel(api);
+  const model = new RunsModel(api, { views: state && keepViews(state) });
   const compare = (store: string, refs: string[]): void => {
     void app.commands.execute(CommandIds.compare, { store, refs });
   };
-  const panel = new PanelWidget(model, trans, compare);
+  const open = (store: string, run: string): void => openRun(app, compare, store, run);
+  const host = { compare, open, menu: tableMenu(app.commands) };
+  const panel = new RunsWidget(model, trans, host, PANEL_ID);
   app.shell.add(panel, 'left', { rank: 700 });
   restorer?.add(panel, PANEL_ID);
 
+  const openTable = tableTab(app, () => new RunsWidget(model, trans, host, TABLE_ID), restorer);
+  addTableCommands({ app, model, trans, notebooks, open, openTable });
   const showCompared = compareTab(app, api, trans, restorer);
   addCommands(app, model, trans, showCompared);
-  for (const command of Object.values(CommandIds)) {
+  for (const command of [...Object.values(CommandIds), ...PALETTE]) {
     palette?.addItem({ command, category: 'Trackbook' });
   }
 
-  const context = { api, trans, compare };
+  const context = { api, trans, compare, open };
   rendermime.addFactory(bundleFactory(context));
   // Whoever else renders Vega-Lite 6 goes first; one that registers later replaces ours.
   const free = VEGALITE_TYPES.filter(type => !rendermime.mimeTypes.includes(type));
