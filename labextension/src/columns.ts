@@ -14,8 +14,13 @@ export const MORE_WIDTH = 36;
 
 const WIDE = 480;
 
+/** What a letter takes, what is around a name, and the most that a name may ask for, in px. */
+const LETTER = 7;
+const NAME_AROUND = 38;
+const LONGEST_NAME = 140;
+
 /** What the headline takes, without and with the change since the previous attempt. */
-const HEADLINE_WIDTH = { still: 78, moving: 118 };
+const HEADLINE_WIDTH = { still: 80, moving: 126 };
 
 /** The columns for a width, in their own order, and how many had no room. */
 export interface IFit {
@@ -150,6 +155,15 @@ export function judgedBy(rows: readonly IRow[]): string | null {
   return keys.size === 1 ? ([...keys][0] as string) : null;
 }
 
+/** Whether names would be cut off for the sake of changes since the previous attempts. */
+export function isTight(rows: readonly IRow[], width: number): boolean {
+  const longest = rows
+    .slice(0, 200)
+    .reduce((most, row) => Math.max(most, row.name.length + String(row.number).length), 0);
+  const wanted = Math.min(LONGEST_NAME, NAME_AROUND + longest * LETTER);
+  return width - TICK_WIDTH - HEADLINE_WIDTH.moving < wanted;
+}
+
 /** Whether any run moved from its previous attempt. */
 export function anyMoved(rows: readonly IRow[]): boolean {
   return rows.some(row => deltaText(row.headline?.delta) !== '');
@@ -163,16 +177,22 @@ export function anyMoved(rows: readonly IRow[]): boolean {
 export function forRows(
   columns: readonly IColumn[],
   rows: readonly IRow[],
-  grouped = false
+  grouped = false,
+  still = false
 ): IColumn[] {
   const metric = judgedBy(rows);
   // The name of an error stands where a failed run has no metric, and is as long as both.
-  const wide = grouped || anyMoved(rows) || rows.some(row => row.error && !row.headline);
+  const wide =
+    !still && (grouped || anyMoved(rows) || rows.some(row => row.error && !row.headline));
   const width = wide ? HEADLINE_WIDTH.moving : HEADLINE_WIDTH.still;
   return columns
     .filter(column => metric === null || column.key !== `metrics.${metric}`)
     .map(column =>
-      column.key === 'headline' ? { ...column, width, title: metric ?? column.title } : column
+      column.key === 'headline'
+        ? { ...column, width, title: metric ?? column.title }
+        : grouped && column.kind === 'metric'
+          ? { ...column, width: Math.max(column.width, HEADLINE_WIDTH.moving) }
+          : column
     );
 }
 

@@ -76,6 +76,9 @@ export class RunsModel extends RunsFeed {
     this.set({ selected: new Set() });
   }
 
+  /** The table that somebody used last; of several that show this model, it is edited there. */
+  lastUsed = '';
+
   /** Makes a run the one that keys and menus act on. */
   setCurrent(id: string | null): void {
     if (id !== this.state.current) {

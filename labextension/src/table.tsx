@@ -51,6 +51,7 @@ export function RunsTable({ model, state, label, onOpen }: ITableProps): React.J
   const [from, to] = inSight(laid, scrolled, width);
   const shown = useMemo(() => windowed(laid, from, to), [laid, from, to]);
   const pinned = useMemo(() => pinnedAt(laid), [laid]);
+  const all = useMemo(() => [...laid.pinned, ...laid.rest], [laid]);
   const moves = useMemo(() => view.group !== null || anyMoved(rows), [rows, view.group]);
 
   const virtual = useVirtualizer({
@@ -75,7 +76,7 @@ export function RunsTable({ model, state, label, onOpen }: ITableProps): React.J
   // eslint-disable-next-line react-hooks/exhaustive-deps -- of another store there are other curves
   const curves = useMemo(() => new Curves(ids => model.curves(ids)), [model, store]);
   const rowId = (index: number): string => `${prefix}-row-${index}`;
-  const editing = state.editing;
+  const editing = model.lastUsed === prefix || model.lastUsed === '' ? state.editing : null;
   const edited = editing ? lines.findIndex(line => keyOf(line) === editing.id) : -1;
   const editedLine = lines[edited];
   const onStar = useMemo(
@@ -87,7 +88,7 @@ export function RunsTable({ model, state, label, onOpen }: ITableProps): React.J
     <CurvesOf.Provider value={curves}>
       <div
         ref={scroller}
-        className={`tb-Table${moves ? '' : ' tb-mod-still'}`}
+        className={`tb-Table${moves && !laid.still ? '' : ' tb-mod-still'}`}
         role="grid"
         tabIndex={0}
         aria-label={label}
@@ -96,6 +97,12 @@ export function RunsTable({ model, state, label, onOpen }: ITableProps): React.J
         aria-multiselectable={true}
         aria-activedescendant={lines[active] ? rowId(active) : undefined}
         onKeyDown={onKeyDown}
+        onFocusCapture={() => {
+          model.lastUsed = prefix;
+        }}
+        onPointerDownCapture={() => {
+          model.lastUsed = prefix;
+        }}
         onPointerEnter={() => model.hold(true)}
         onPointerLeave={() => model.hold(false)}
         style={
@@ -109,7 +116,7 @@ export function RunsTable({ model, state, label, onOpen }: ITableProps): React.J
           model={model}
           view={view}
           columns={shown.columns}
-          all={[...laid.pinned, ...laid.rest]}
+          all={all}
           pinned={pinned}
           hidden={laid.hidden}
         />

@@ -138,11 +138,16 @@ function literal(value: unknown, row: IRow, key: string, kind: IColumn['kind']):
   return typeof value === 'boolean' ? textOf(row, { key, kind }) : String(value);
 }
 
+/** An option as somebody may begin to type it: `metrics.val/loss`. */
+function spoken({ text }: IOption): string {
+  return text.toLowerCase().replace(/^(\w+)\["/, '$1.');
+}
+
 /** The options that begin with what is there, then those that contain it. */
 function pick(all: readonly IOption[], begun: string, from: number, to: number): ICompletion {
   const wanted = begun.toLowerCase();
   const last = wanted.replace(/^[a-z]+\./, '');
-  const starts = all.filter(option => option.text.toLowerCase().startsWith(wanted));
+  const starts = all.filter(option => spoken(option).startsWith(wanted));
   const contains = all.filter(
     option => !starts.includes(option) && option.text.toLowerCase().includes(last)
   );

@@ -23,7 +23,7 @@ export interface IHeadProps {
 }
 
 /** The row of titles; one stop for the Tab key, arrows lead from title to title. */
-export function Head(props: IHeadProps): React.JSX.Element {
+export const Head = React.memo(function Head(props: IHeadProps): React.JSX.Element {
   const trans = useTrans();
   const { model, columns, pinned, hidden } = props;
   const [focused, setFocused] = useState('');
@@ -85,7 +85,7 @@ export function Head(props: IHeadProps): React.JSX.Element {
       )}
     </div>
   );
-}
+});
 
 function Title(
   props: IHeadProps & {

@@ -1,8 +1,7 @@
 /** Where columns stand, and which of them are in sight. Pure functions. */
 
-import type { IColumn } from '../api';
-import { TICK_WIDTH, fit, forRows } from '../columns';
-import type { IRow } from '../api';
+import type { IColumn, IRow } from '../api';
+import { TICK_WIDTH, fit, forRows, isTight } from '../columns';
 import type { IView } from './view';
 import { chosen, isPlain } from './view';
 
@@ -18,6 +17,8 @@ export interface ILaid {
   rest: readonly IColumn[];
   /** Columns that a narrow table has no room for. */
   hidden: number;
+  /** Whether there is no room for changes since the previous attempts. */
+  still: boolean;
   /** The width of all, tick box included. */
   width: number;
 }
@@ -40,18 +41,20 @@ export function lay(
 ): ILaid {
   const asked = chosen(view, columns, others);
   // Among columns that somebody chose, none is left out for being told by another.
-  const all = view.columns === null ? forRows(asked, rows, grouped) : asked;
+  const still = width < NARROW && isTight(rows, width);
+  const all = view.columns === null ? forRows(asked, rows, grouped, still) : asked;
   if (width < NARROW && isPlain(view)) {
     const { columns: fitting } = fit(all, width);
     const own = total(fitting);
-    return placed(stretched(fitting, width - own), view, all.length - fitting.length);
+    const hidden = all.length - fitting.length;
+    return placed(stretched(fitting, width - own), view, hidden, still);
   }
   const roomy = all.map(column =>
     column.kind === 'name' && width >= NARROW && view.widths[column.key] === undefined
       ? { ...column, width: Math.max(column.width, ROOMY_NAME) }
       : column
   );
-  return placed(stretched(roomy, width - total(roomy)), view, 0);
+  return placed(stretched(roomy, width - total(roomy)), view, 0, still);
 }
 
 function total(columns: readonly IColumn[]): number {
@@ -69,12 +72,18 @@ function stretched(columns: readonly IColumn[], left: number): readonly IColumn[
   );
 }
 
-function placed(columns: readonly IColumn[], view: IView, hidden: number): ILaid {
+function placed(
+  columns: readonly IColumn[],
+  view: IView,
+  hidden: number,
+  still: boolean
+): ILaid {
   const isPinned = (column: IColumn): boolean => view.pinned.includes(column.key);
   return {
     pinned: columns.filter(isPinned),
     rest: columns.filter(column => !isPinned(column)),
     hidden,
+    still,
     width: total(columns)
   };
 }

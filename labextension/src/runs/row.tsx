@@ -174,9 +174,11 @@ function Spread(props: { column: IColumn; rows: readonly IRow[] }): React.JSX.El
       <span className="tb-Headline-value" title={told}>
         {text}
       </span>
-      <span className="tb-Group-spread" title={told}>
-        {kind === 'duration' ? '' : spread}
-      </span>
+      {kind === 'metric' && (
+        <span className="tb-Group-spread" title={told}>
+          {spread}
+        </span>
+      )}
     </>
   );
 }
