@@ -14,7 +14,7 @@ from runs import write
 from trackbook import formats
 from trackbook.jsonable import decode
 from trackbook.store import Store
-from trackbook.views import columns, curves, packed, twins
+from trackbook.views import columns, packed, sparklines, twins
 
 RULES = Path(__file__).parent.parent / "labextension" / "test" / "formats.json"
 
@@ -150,8 +150,8 @@ def test_a_curve_keeps_its_extremes(store: Store) -> None:
     values[5] = math.nan
     run_id = write(store, metrics={"loss": values, "system/cpu": [1.0, 2.0]})
     document = store.document(run_id)
-    assert curves.key_of(document) == "loss"
-    curve = curves.curve("loss", store.points(run_id)["loss"])
+    assert sparklines.key_of(document) == "loss"
+    curve = sparklines.curve("loss", store.points(run_id)["loss"])
     assert curve is not None
     assert max(curve["values"]) == 9.0
     assert len(curve["values"]) <= 48
@@ -160,7 +160,7 @@ def test_a_curve_keeps_its_extremes(store: Store) -> None:
 def test_a_single_point_is_no_curve(store: Store) -> None:
     write(store, metrics={"acc": [1.0]})
     found = store.find()
-    assert curves.key_of(found[0]) is None
+    assert sparklines.key_of(found[0]) is None
     assert "curve" not in keys(packed.table(found))
     write(store, metrics={"acc": [1.0], "loss": [1.0, 0.5]})
     assert "curve" in keys(packed.table(store.find()))

@@ -3,6 +3,8 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -14,10 +16,12 @@ import { trackbookIcon } from './icon';
 import { followNotebooks } from './follow';
 import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
+import { addRunPage } from './run/plugin';
 import { addTableCommands } from './runs/commands';
 import { PALETTE, keepViews, openRun, tableMenu, tableTab } from './runs/shell';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
+import { addStrips } from './strip/commands';
 import type { ICompared } from './widgets';
 import { COMPARE_ID, CompareWidget, PANEL_ID, RunsWidget, TABLE_ID } from './widgets';
 
@@ -54,6 +58,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
     ISettingRegistry,
     ITranslator,
     INotebookTracker,
+    IEditorServices,
+    IDefaultFileBrowser,
     IStateDB
   ],
   activate
@@ -69,6 +75,8 @@ function activate(
   settings: ISettingRegistry | null,
   translator: ITranslator | null,
   notebooks: INotebookTracker | null,
+  editors: IEditorServices | null,
+  browser: IDefaultFileBrowser | null,
   state: IStateDB | null
 ): void {
   const trans = (translator ?? nullTranslator).load('trackbook');
@@ -85,6 +93,7 @@ function activate(
 
   const openTable = tableTab(app, () => new RunsWidget(model, trans, host, TABLE_ID), restorer);
   addTableCommands({ app, model, trans, notebooks, open, openTable });
+  addRunPage({ app, rendermime, editors, browser }, api, trans, restorer, compare);
   const showCompared = compareTab(app, api, trans, restorer);
   addCommands(app, model, trans, showCompared);
   for (const command of [...Object.values(CommandIds), ...PALETTE]) {
@@ -99,6 +108,7 @@ function activate(
 
   if (notebooks) {
     tellSources(app, notebooks);
+    addStrips(app, notebooks, api, trans);
     followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
   } else {
     model.follow('');

@@ -13,6 +13,7 @@ import type {
   IEdited,
   IQuery,
   IRevision,
+  IRoutes,
   IRunsReply,
   IStores
 } from './api';
@@ -44,8 +45,8 @@ interface ICurves {
 }
 
 /** The Trackbook routes and events of the Jupyter server that this page came from. */
-export class ServerApi implements IApi {
-  constructor(services: ServiceManager.IManager) {
+export class ServerApi implements IApi, IRoutes {
+  constructor(services: Pick<ServiceManager.IManager, 'serverSettings' | 'events'>) {
     this._settings = services.serverSettings;
     services.events.stream.connect(this._onEvent, this);
   }
@@ -111,30 +112,52 @@ export class ServerApi implements IApi {
     return this._get(['stores', store, 'compare'], { refs: refs.join(',') });
   }
 
-  private _get<T>(
-    path: string[],
-    query: Record<string, string | null | undefined>
-  ): Promise<T> {
-    const given = Object.entries(query).filter(([, value]) => value) as [string, string][];
-    const search = new URLSearchParams(given).toString();
-    return this._ask(search ? `${address(path)}?${search}` : address(path), { method: 'GET' });
+  /** What any of our routes answers. */
+  ask<T>(path: string[], query: Record<string, string | null> = {}): Promise<T> {
+    return this._get(path, query);
   }
 
-  private _patch<T>(path: string[], body: unknown): Promise<T> {
-    return this._ask(address(path), { method: 'PATCH', body: JSON.stringify(body) });
-  }
-
-  private async _ask<T>(place: string, init: RequestInit): Promise<T> {
-    const url = URLExt.join(this._settings.baseUrl, 'trackbook') + place;
+  async request(
+    method: string,
+    path: readonly string[],
+    query: readonly (readonly [string, string])[] = [],
+    body?: unknown
+  ): Promise<Response> {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     let response: Response;
     try {
-      response = await ServerConnection.makeRequest(url, init, this._settings);
+      response = await ServerConnection.makeRequest(
+        this.address(path, query),
+        { method, ...sent },
+        this._settings
+      );
     } catch (error) {
       throw new ApiError(0, error instanceof Error ? error.message : String(error));
     }
     if (!response.ok) {
       throw await problemOf(response);
     }
+    return response;
+  }
+
+  address(path: readonly string[], query: readonly (readonly [string, string])[]): string {
+    const parts = path.map(encodeURIComponent);
+    const url = URLExt.join(this._settings.baseUrl, 'trackbook', ...parts);
+    const search = new URLSearchParams(query.map(([key, value]) => [key, value])).toString();
+    return search ? `${url}?${search}` : url;
+  }
+
+  private async _get<T>(
+    path: string[],
+    query: Record<string, string | null | undefined>
+  ): Promise<T> {
+    const given = Object.entries(query).filter(([, value]) => value) as [string, string][];
+    const response = await this.request('GET', path, given);
+    return (await response.json()) as T;
+  }
+
+  private async _patch<T>(path: string[], body: unknown): Promise<T> {
+    const response = await this.request('PATCH', path, [], body);
     return (await response.json()) as T;
   }
 
@@ -153,10 +176,6 @@ export class ServerApi implements IApi {
   private readonly _layouts = new Map<string, ILayout>();
   private readonly _revisions = new Signal<IApi, IRevision>(this);
   private readonly _settings: ServerConnection.ISettings;
-}
-
-function address(path: string[]): string {
-  return `/${path.map(encodeURIComponent).join('/')}`;
 }
 
 /** The server's own sentence, else the status line. */

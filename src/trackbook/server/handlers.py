@@ -10,9 +10,9 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from ..errors import InvalidValue, QueryError, RunNotFound, TrackbookError
+from ..errors import InvalidValue, QueryError, RunNotFound, TrackbookError, UntrustedRun
 from ..jsonable import dumps, loads
-from ..reading import OpenStore, Run
+from ..reading import Run
 from ..views import charts, columns
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class Handler(APIHandler):
         """Set the status, and give the JSON that says what is wrong, and where in ``where``."""
         self.set_status(_status(problem))
         place = {"position": problem.position} if isinstance(problem, QueryError) else {}
-        return dumps({"message": str(problem), **place})
+        code = {"code": problem.code} if isinstance(problem, UntrustedRun) else {}
+        return dumps({"message": str(problem), **place, **code})
 
     def body(self, what: str) -> dict[str, Any]:
         """The JSON object that was sent; 400 where it is none, which says ``what`` is missing."""
@@ -60,7 +61,13 @@ class Handler(APIHandler):
 def _status(problem: TrackbookError) -> int:
     if isinstance(problem, RunNotFound):
         return 404
+    if isinstance(problem, UntrustedRun):
+        return 403
     return 400 if isinstance(problem, QueryError | InvalidValue) else 500
+
+
+# How a kernel died, and what a replay says.
+_FOUND_OUT = frozenset({"death", "replay", "verdict"})
 
 
 class StoresHandler(Handler):
@@ -72,19 +79,6 @@ class StoresHandler(Handler):
         """The registered stores, and the one of ``path``."""
         path = self.get_query_argument("path", "")
         await self.answer(lambda: self.shelf.listing(path))
-
-
-class CompareHandler(Handler):
-    """``stores/<id>/compare``."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, store_id: str) -> None:
-        """The comparison of ``refs``."""
-        refs = [ref for ref in self.get_query_argument("refs", "").split(",") if ref]
-        if not refs:
-            raise web.HTTPError(400, "name the runs to compare: refs=a,b")
-        await self.answer(lambda: OpenStore(self.shelf.get(store_id)).compare(*refs).view)
 
 
 class RunHandler(Handler):
@@ -101,8 +95,8 @@ class RunHandler(Handler):
     async def patch(self, store_id: str, run_id: str) -> None:
         """Lay a person's change over the run."""
         change = self.body("what to change")
-        if "death" in change:
-            raise web.HTTPError(400, "how a kernel died is not a person's to change")
+        if not change.keys().isdisjoint(_FOUND_OUT):
+            raise web.HTTPError(400, "what was found out about a run is not a person's to change")
 
         def edit() -> dict[str, Any]:
             store = self.shelf.get(store_id)
@@ -154,7 +148,6 @@ HANDLERS = [
     (url_path_join("/trackbook", route), handler)
     for route, handler in (
         ("stores", StoresHandler),
-        (f"{_STORE}/compare", CompareHandler),
         (rf"{_STORE}/runs/([^/]+)", RunHandler),
         (rf"{_STORE}/runs/([^/]+)/edits", EditsHandler),
     )

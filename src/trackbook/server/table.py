@@ -14,7 +14,7 @@ from ..errors import TrackbookError
 from ..jsonable import dumps, loads, written
 from ..store import LocalStore
 from ..store.rows import Found
-from ..views import columns, curves, packed
+from ..views import columns, packed, sparklines
 from .handlers import Handler
 
 if TYPE_CHECKING:
@@ -254,12 +254,12 @@ def _curves(store: Store, ids: list[str]) -> dict[str, Any]:
     for run_id in ids:
         try:
             document = store.document(run_id)
-            key = curves.key_of(document)
+            key = sparklines.key_of(document)
             points = store.points(run_id, [key]).get(key) if key else None
         except TrackbookError:
             # A run that went away, or whose points cannot be read, has no curve.
             points = None
-        found[run_id] = None if points is None else curves.curve(str(key), points)
+        found[run_id] = None if points is None else sparklines.curve(str(key), points)
     return found
 
 

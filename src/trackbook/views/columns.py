@@ -135,6 +135,8 @@ COLUMNS: tuple[Column, ...] = (
 )
 TRAILING: tuple[Column, ...] = (
     Column("damage", "Damaged", "text", 220, 1, _damage),
+    Column("replay", "Replay", "text", 110, 3, lambda d: d.get("replay") or ""),
+    Column("grade", "Grade", "text", 60, 4, lambda d: d.get("grade") or ""),
     Column("tags", "Tags", "tags", 140, 4, lambda d: d.get("tags") or {}, _tags_text),
     Column("experiment", "Experiment", "text", 150, 4, lambda d: d["experiment"]),
 )
@@ -250,6 +252,8 @@ def _many(documents: Sequence[Document]) -> Found | None:
 def _says_something(column: Column, documents: Sequence[Document]) -> bool:
     if column.key == "experiment":
         return len({d["experiment"] for d in documents}) > 1
+    if column.key == "grade":
+        return len({d["grade"] for d in documents if d.get("grade")}) > 1
     return any(column.value(d) for d in documents)
 
 
