@@ -1,6 +1,6 @@
 /** Which columns are shown, in what order, and which stay in sight. */
 
-import React, { useState } from 'react';
+import React, { useRef, useState } from 'react';
 
 import type { IColumn } from '../api';
 import { useTrans } from '../locale';
@@ -26,9 +26,18 @@ export function Chooser(props: { model: RunsModel; state: IState }): React.JSX.E
   const more = rest.filter(found);
   const listed = more.slice(0, Math.max(0, MOST - first.length));
   const left = more.length - listed.length;
-  const show = (key: string): void => model.arrange(toggled(view, shown, key));
+  const root = useRef<HTMLDivElement>(null);
+  const show = (key: string): void => {
+    model.arrange(toggled(view, shown, key));
+    // The box goes to the other list: the keyboard stays in this one.
+    requestAnimationFrame(() => {
+      if (!root.current?.contains(document.activeElement)) {
+        root.current?.querySelector('input')?.focus();
+      }
+    });
+  };
   return (
-    <div className="tb-Chooser">
+    <div ref={root} className="tb-Chooser">
       <input
         type="search"
         className="tb-Input"

@@ -14,6 +14,8 @@ export interface ICoded {
   sort: readonly string[];
   group: string | null;
   columns: readonly IColumn[];
+  /** The metric that all runs are judged by. */
+  headline: string | null;
   /** Only these runs; empty for all. */
   selected: readonly string[];
 }
@@ -33,7 +35,7 @@ export function pandasCode(view: ICoded): string {
   } else if (view.search.trim() !== '') {
     lines.push(...searched(view.search));
   }
-  const sort = view.sort.map(one => column(one)).filter(one => one !== null);
+  const sort = view.sort.map(one => column(one, view)).filter(one => one !== null);
   if (sort.length > 0 && view.group === null) {
     const keys = sort.map(one => one.key);
     const ways = sort.map(one => (one.falling ? 'False' : 'True'));
@@ -66,14 +68,14 @@ function searched(search: string): string[] {
   ];
 }
 
-function shown({ columns }: ICoded): string[] {
-  const keys = columnKeys(columns);
+function shown(view: ICoded): string[] {
+  const keys = columnKeys(view);
   return [`runs.reindex(columns=${list(keys)})`];
 }
 
-function columnKeys(columns: readonly IColumn[]): string[] {
-  const keys = columns
-    .map(one => column(one.key, one.title)?.key)
+function columnKeys(view: ICoded): string[] {
+  const keys = view.columns
+    .map(one => column(one.key, view)?.key)
     .filter(key => key !== undefined);
   return [...new Set(keys.flatMap(key => (key === 'name' ? ['name', 'number'] : [key])))];
 }
@@ -81,7 +83,7 @@ function columnKeys(columns: readonly IColumn[]): string[] {
 function grouped(view: ICoded): string[] {
   const numbers = view.columns
     .filter(one => one.kind === 'metric' || one.kind === 'duration')
-    .map(one => column(one.key, one.title)?.key)
+    .map(one => column(one.key, view)?.key)
     .filter(key => key !== undefined);
   const measured = list([...new Set(numbers)]);
   const by = view.group ?? '';
@@ -103,11 +105,11 @@ function grouped(view: ICoded): string[] {
 }
 
 /** The column of a data frame that has what a column of the table has; null for none. */
-function column(sort: string, title = ''): { key: string; falling: boolean } | null {
+function column(sort: string, { headline }: ICoded): { key: string; falling: boolean } | null {
   const falling = sort.startsWith('-');
   const key = falling ? sort.slice(1) : sort;
   if (key === 'headline') {
-    return title === '' || title === 'Result' ? null : { key: `metrics.${title}`, falling };
+    return headline === null ? null : { key: `metrics.${headline}`, falling };
   }
   const known = FRAME.has(key) || /^(params|metrics|tags)\./.test(key);
   return known ? { key, falling } : null;

@@ -7,6 +7,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { RunsModel } from '../model';
+import { judgedBy } from '../columns';
 import { trackbookIcon } from '../icon';
 import { pandasCode } from './code';
 import { archive, restore, star, trash } from './deeds';
@@ -287,6 +288,7 @@ function addCode({ app, model, trans, notebooks }: ITableContext): void {
         store: store === null || store.id === state.own ? null : store.path,
         sort: view.sort,
         group: view.group,
+        headline: judgedBy(state.rows),
         columns: chosen(view, state.columns, state.others),
         selected: [...state.selected]
       });

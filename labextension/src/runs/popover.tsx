@@ -34,11 +34,23 @@ export function Popover(props: IPopoverProps): React.JSX.Element {
         setOpen(false);
       }
     };
+    // Also where the focus was on something that has gone.
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape') {
+        event.stopPropagation();
+        setOpen(false);
+        button.current?.focus();
+      }
+    };
     document.addEventListener('pointerdown', onPress, true);
+    document.addEventListener('keydown', onKey);
     root.current
       ?.querySelector<HTMLElement>('.tb-Popover input, .tb-Popover select, .tb-Popover button')
       ?.focus();
-    return () => document.removeEventListener('pointerdown', onPress, true);
+    return () => {
+      document.removeEventListener('pointerdown', onPress, true);
+      document.removeEventListener('keydown', onKey);
+    };
   }, [open]);
   return (
     <div
