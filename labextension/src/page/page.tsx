@@ -24,6 +24,7 @@ export function Page({ api, model, trans }: IPageProps): React.JSX.Element {
   const place = usePlace();
   const [title, setTitle] = useState('');
   const compare = (store: string, refs: string[]): void => go({ kind: 'compare', store, refs });
+  const open = (store: string, run: string): void => compare(store, [run]);
   useEffect(() => {
     document.title = place.kind === 'compare' && title ? `${title} · Trackbook` : 'Trackbook';
   }, [place, title]);
@@ -45,7 +46,7 @@ export function Page({ api, model, trans }: IPageProps): React.JSX.Element {
           </div>
         ) : (
           <div className="tb-PanelWidget">
-            <Panel model={model} onCompare={compare} />
+            <Panel model={model} host={{ compare, open }} />
           </div>
         )}
       </main>
