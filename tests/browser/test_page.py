@@ -76,7 +76,6 @@ def test_the_page_of_a_store_is_live_and_compares(store: Store, ui: str, page: P
         page.get_by_role("checkbox", name=f"Select {name}", exact=True).check()
     page.get_by_role("button", name=re.compile("Compare")).click()
     expect(page.locator(".tb-Compare")).to_contain_text("depth")
-    expect(page.locator("canvas, svg.marks").first).to_be_visible()
     assert troubles(page, "body") == []
     shot(page, "page-compare")
     page.reload()
@@ -87,6 +86,23 @@ def test_the_page_of_a_store_is_live_and_compares(store: Store, ui: str, page: P
     shot(page, "page-dark")
     page.go_back()
     expect(rows).to_have_count(3)
+
+
+def test_a_run_has_its_page(store: Store, ui: str, page: Page) -> None:
+    run = write(store, params={"depth": 2}, metrics={"accuracy": [0.5, 0.8]}, source="depth = 2")
+    page.goto(f"{ui}#/run/{store.id}/{run}")
+    shown = page.locator(".tb-RunPage")
+    expect(shown).to_contain_text("forest")
+    expect(shown).to_contain_text("depth")
+    expect(page).to_have_title("forest #1 · Trackbook")
+    assert troubles(page, "body") == []
+    shot(page, "page-run")
+    page.get_by_role("link", name="Trackbook").click()
+    page.locator("[role=row][data-run-id]").first.dblclick()
+    expect(shown).to_be_visible()
+    page.goto(f"{ui}#/run/{store.id}/20261121-000000-aaaaaaaaaa")
+    page.reload()
+    expect(page.get_by_text("cannot be found")).to_be_visible()
 
 
 def test_the_page_is_for_who_has_the_token(ui: str, page: Page) -> None:
@@ -108,7 +124,7 @@ def test_another_store_is_not_there(ui: str, page: Page, tmp_path: Path) -> None
 
 def test_the_page_is_beside_jupyterlab_too(server: str, page: Page) -> None:
     page.goto(server.replace("/?", "/trackbook/?"))
-    expect(page.locator("main.tb-Page-main")).to_be_visible()
+    expect(page.locator(".tb-Page-main")).to_be_visible()
     expect(
         page.locator("[role=row][data-run-id]").or_(page.locator(".tb-Empty")).first
     ).to_be_visible()
