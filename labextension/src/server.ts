@@ -58,7 +58,7 @@ export class ServerApi implements IApi, IRoutes {
       throw new ApiError(0, error instanceof Error ? error.message : String(error));
     }
     if (!response.ok) {
-      throw new ApiError(response.status, await messageOf(response));
+      throw await problemOf(response);
     }
     return response;
   }
@@ -94,16 +94,16 @@ export class ServerApi implements IApi, IRoutes {
   private readonly _settings: ServerConnection.ISettings;
 }
 
-/** The server's own sentence, else the status line. */
-async function messageOf(response: Response): Promise<string> {
+/** The server's own sentence and what else it said; else the status line. */
+async function problemOf(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    if (typeof message === 'string' && message) {
-      return message;
+    const told = JSON.parse(text) as Record<string, unknown>;
+    if (typeof told.message === 'string' && told.message) {
+      return new ApiError(response.status, told.message, told);
     }
   } catch {
     // Not JSON: a proxy or a server without our extension answered.
   }
-  return response.statusText || `HTTP ${response.status}`;
+  return new ApiError(response.status, response.statusText || `HTTP ${response.status}`);
 }

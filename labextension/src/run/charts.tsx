@@ -4,7 +4,7 @@ import React, { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } 
 
 import { Chart } from '../chart';
 import { useTrans } from '../locale';
-import type { IMetric, IPieces } from './api';
+import type { IMetric, IPieces } from './pieces';
 import { Trouble } from './drawn';
 import { usePage } from './host';
 import { usePiece } from './piece';

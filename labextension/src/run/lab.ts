@@ -79,14 +79,18 @@ function drawn(
     cell.readOnly = true;
     if (index === tracked) {
       cell.addClass('tb-mod-tracked');
-      void cell.ready.then(() => {
-        if (!cell.isDisposed) {
-          element.scrollTop += cell.node.getBoundingClientRect().top;
-          element.scrollTop -= element.getBoundingClientRect().top + ABOVE;
-        }
-      });
     }
   });
+  const cell = tracked === null ? undefined : notebook.widgets[tracked];
+  // Only when all cells are drawn is it known where one of them stands.
+  void Promise.all(notebook.widgets.map(one => one.ready)).then(() =>
+    requestAnimationFrame(() => {
+      if (cell && !cell.isDisposed) {
+        element.scrollTop += cell.node.getBoundingClientRect().top;
+        element.scrollTop -= element.getBoundingClientRect().top + ABOVE;
+      }
+    })
+  );
   return {
     dispose: () => {
       notebook.dispose();

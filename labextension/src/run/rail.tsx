@@ -5,6 +5,9 @@ import React, { useEffect, useState } from 'react';
 
 import { useTrans } from '../locale';
 
+/** A section that begins no lower than this is the one in sight, in px; the head takes half. */
+const NEAR_TOP = 150;
+
 interface IMark {
   id: string;
   title: string;
@@ -75,11 +78,11 @@ function sections(scroller: HTMLElement | null): HTMLElement[] {
   return [...(scroller?.querySelectorAll<HTMLElement>('[data-section]') ?? [])];
 }
 
-/** The last section that begins above the upper third; at the very end the last of all. */
+/** The last section that begins near the top; at the very end the last of all. */
 function inSight(scroller: HTMLElement): string {
   const all = sections(scroller);
   const atEnd = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2;
-  const line = scroller.getBoundingClientRect().top + scroller.clientHeight / 3;
+  const line = scroller.getBoundingClientRect().top + NEAR_TOP;
   const above = all.filter(one => one.getBoundingClientRect().top <= line);
   const found = atEnd && scroller.scrollTop > 0 ? all[all.length - 1] : above[above.length - 1];
   return (found ?? all[0])?.dataset.section ?? '';
