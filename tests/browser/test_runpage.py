@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 from lab import Lab
 from playwright.sync_api import Locator, expect
+from runs import snapshot as keep_notebook
+from runs import write
 
 from trackbook import reading
+from trackbook.store import open_store
 
 pytestmark = pytest.mark.browser
 
@@ -158,7 +161,12 @@ def test_the_page_shows_what_the_run_was(lab: Lab, runs: Callable[..., list[read
     expect(about.locator("strong")).to_have_text("matters")
     expect(about.locator("[onerror]")).to_have_count(0)
     snapshot = section(page, "notebook")
-    expect(snapshot.locator(".jp-Cell.tb-mod-tracked")).to_contain_text("%%track forest")
+    snapshot.evaluate("one => one.scrollIntoView()")
+    tracked = snapshot.locator(".jp-Cell.tb-mod-tracked")
+    expect(tracked).to_contain_text("%%track forest")
+    expect(tracked.locator(".jp-InputArea")).to_be_in_viewport()
+    tracked.locator(".cm-content").press_sequentially("x")
+    expect(tracked).not_to_contain_text("%%track forestx")
     shot(lab, "notebook")
     section(page, "environment")
     expect(page.locator('[data-section="environment"]')).to_contain_text("python")
@@ -299,3 +307,37 @@ def test_every_section_is_reached_by_keyboard(
     lab.page.keyboard.press("Enter")
     expect(head).to_have_attribute("aria-expanded", "true")
     expect(page.locator('[data-section="environment"]')).to_contain_text("python")
+
+
+def test_more_than_a_page_can_hold_is_calm(
+    lab: Lab, runs: Callable[..., list[reading.Run]]
+) -> None:
+    runs("%%track small\ndepth = 3")
+    store = open_store(lab.project / ".trackbook")
+    many = {f"param {i}": i for i in range(5000)}
+    cells = [(f"c{i}", "code", f"# cell {i}\n" + f"x = '{'y' * 60}'\n" * 1500) for i in range(200)]
+    notebook = {"path": "big.ipynb", "snapshot": keep_notebook(store, cells, "c120")}
+    metrics = {f"group{i % 40}/metric {i}": [0.5, 0.25] for i in range(400)}
+    metrics["loss"] = [float("nan")] * 3
+    write(store, "huge", params=many)
+    run_id = write(store, "huge", params={**many, "param 7": 0}, metrics=metrics, notebook=notebook)
+    try:
+        page = opened(lab, reading.open_store(lab.project / ".trackbook").get_run(run_id))
+        params = section(page, "params")
+        expect(params.locator("tbody tr")).to_have_count(1)
+        assert page.evaluate("page => page.querySelectorAll('*').length") < 4000
+        params.get_by_role("button", name="Show 4999 more").click()
+        expect(params.locator("tbody tr")).to_have_count(500)
+        params.get_by_label("Find a parameter").fill("499")
+        expect(params.locator("tbody tr")).to_have_count(15)
+        nan = page.locator('.tb-Curve[data-key="loss"]')
+        nan.scroll_into_view_if_needed()
+        expect(nan).to_contain_text("no finite value in 3 points")
+        shot(lab, "huge")
+        big = section(page, "notebook")
+        expect(big).to_contain_text("This notebook is large")
+        expect(big.locator(".jp-Cell.tb-mod-tracked")).to_contain_text("# cell 120")
+        shot(lab, "huge-notebook")
+    finally:
+        for run in reading.open_store(lab.project / ".trackbook").runs("name == 'huge'"):
+            run.delete()

@@ -137,8 +137,9 @@ function Curve(props: { row: IMetric; shelf: ChartShelf }): React.JSX.Element {
   );
   const spec = useSyncExternalStore(subscribe, () => shelf.get(row.key));
   const trouble = useSyncExternalStore(subscribe, () => shelf.trouble);
-  useEffect(() => (inView ? shelf.show(row.key) : undefined), [inView, shelf, row.key]);
   const nothing = row.min === '' && row.max === '';
+  const wanted = inView && !nothing;
+  useEffect(() => (wanted ? shelf.show(row.key) : undefined), [wanted, shelf, row.key]);
   return (
     <div ref={box} className="tb-Curve" data-key={row.key}>
       <div className="tb-Curve-head">

@@ -12,6 +12,10 @@ import type { IDrawing, IRunHost } from './host';
 
 /** What stays in sight above the tracked cell, in px. */
 const ABOVE = 48;
+/** Time after which all cells are drawn, in ms. */
+const SETTLED = 5000;
+/** How a reader takes hold of the cells. */
+const HANDS = ['wheel', 'keydown', 'pointerdown', 'touchstart'] as const;
 
 /** What of Lab the page uses; the last two are not everywhere. */
 export interface ILabParts {
@@ -82,21 +86,32 @@ function drawn(
     }
   });
   const cell = tracked === null ? undefined : notebook.widgets[tracked];
-  // Only when all cells are drawn is it known where one of them stands.
-  void Promise.all(notebook.widgets.map(one => one.ready)).then(() =>
-    requestAnimationFrame(() => {
-      if (cell && !cell.isDisposed) {
-        element.scrollTop += cell.node.getBoundingClientRect().top;
-        element.scrollTop -= element.getBoundingClientRect().top + ABOVE;
-      }
-    })
-  );
+  const settled = cell ? held(element, notebook.node, cell.node) : undefined;
   return {
     dispose: () => {
+      settled?.();
       notebook.dispose();
       model.dispose();
     }
   };
+}
+
+/** Keeps a cell at the top while those above it are still being drawn; a reader's hand ends it. */
+function held(scroller: HTMLElement, content: HTMLElement, cell: HTMLElement): () => void {
+  const align = (): void => {
+    scroller.scrollTop += cell.getBoundingClientRect().top;
+    scroller.scrollTop -= scroller.getBoundingClientRect().top + ABOVE;
+  };
+  const observer = new ResizeObserver(align);
+  observer.observe(content);
+  const stop = (): void => {
+    observer.disconnect();
+    clearTimeout(timer);
+    HANDS.forEach(event => scroller.removeEventListener(event, stop));
+  };
+  const timer = setTimeout(stop, SETTLED);
+  HANDS.forEach(event => scroller.addEventListener(event, stop, { passive: true }));
+  return stop;
 }
 
 /** What was tracked was Python; without this its code would have no colours. */
