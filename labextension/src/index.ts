@@ -18,6 +18,7 @@ import { RunsModel } from './model';
 import { addRunPage } from './run/plugin';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
+import { addStrips } from './strip/commands';
 import type { ICompared } from './widgets';
 import { COMPARE_ID, CompareWidget, PANEL_ID, PanelWidget } from './widgets';
 
@@ -98,6 +99,7 @@ function activate(
 
   if (notebooks) {
     tellSources(app, notebooks);
+    addStrips(app, notebooks, api, trans);
     followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
   } else {
     model.follow('');

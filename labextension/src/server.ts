@@ -13,7 +13,7 @@ export const REVISION_SCHEMA = 'https://schema.trackbook.dev/revision/v1';
 
 /** The Trackbook routes and events of the Jupyter server that this page came from. */
 export class ServerApi implements IApi, IRoutes {
-  constructor(services: ServiceManager.IManager) {
+  constructor(services: Pick<ServiceManager.IManager, 'serverSettings' | 'events'>) {
     this._settings = services.serverSettings;
     services.events.stream.connect(this._onEvent, this);
   }
@@ -23,11 +23,11 @@ export class ServerApi implements IApi, IRoutes {
   }
 
   stores(path: string): Promise<IStores> {
-    return this._get(['stores'], { path });
+    return this.ask(['stores'], { path });
   }
 
   runs(store: string, query: IQuery, since?: string | null): Promise<IRunsReply> {
-    return this._get(['stores', store, 'runs'], {
+    return this.ask(['stores', store, 'runs'], {
       since,
       where: query.where,
       experiment: query.experiment,
@@ -37,7 +37,7 @@ export class ServerApi implements IApi, IRoutes {
   }
 
   compare(store: string, refs: readonly string[]): Promise<IComparison> {
-    return this._get(['stores', store, 'compare'], { refs: refs.join(',') });
+    return this.ask(['stores', store, 'compare'], { refs: refs.join(',') });
   }
 
   async request(
@@ -70,9 +70,10 @@ export class ServerApi implements IApi, IRoutes {
     return search ? `${url}?${search}` : url;
   }
 
-  private async _get<T>(
+  /** The JSON that a route answers; what is empty in the query is left out of it. */
+  async ask<T>(
     path: string[],
-    query: Record<string, string | null | undefined>
+    query: Record<string, string | null | undefined> = {}
   ): Promise<T> {
     const given = Object.entries(query).filter(([, value]) => value) as [string, string][];
     const response = await this.request('GET', path, given);
