@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -307,6 +308,60 @@ def test_every_section_is_reached_by_keyboard(
     lab.page.keyboard.press("Enter")
     expect(head).to_have_attribute("aria-expanded", "true")
     expect(page.locator('[data-section="environment"]')).to_contain_text("python")
+
+
+def test_a_run_is_replayed_and_its_cells_are_told(
+    lab: Lab, runs: Callable[..., list[reading.Run]]
+) -> None:
+    (run, *_) = runs("scale = 2", "unused = 5", "%%track again\nacc = scale / 4")
+    page = opened(lab, run)
+    replay = section(page, "replay")
+    expect(replay.locator(".tb-Grade-letter")).to_be_visible()
+    expect(replay.locator(".tb-RecipeCells")).to_contain_text("scale = 2")
+    expect(replay.locator(".tb-RecipeCells")).not_to_contain_text("unused = 5")
+    replay.get_by_role("button", name="did not matter").click()
+    expect(replay).to_contain_text("unused = 5")
+    replay.locator(".tb-Button", has_text="Replay").click()
+    expect(replay.locator("progress")).to_be_visible()
+    expect(replay.locator('.tb-Verdict[data-status="reproduced"]')).to_be_visible()
+    expect(replay.get_by_role("button", name="Replay again")).to_be_visible()
+    replay.evaluate("one => one.scrollIntoView()")
+    shot(lab, "replayed")
+
+
+def test_foreign_code_is_shown_before_it_is_replayed(
+    lab: Lab, runs: Callable[..., list[reading.Run]]
+) -> None:
+    (run, *_) = runs("%%track foreign\nacc = 0.5")
+    file = lab.project / ".trackbook" / "runs" / run.id[:8] / run.id / "run.json"
+    document = json.loads(file.read_text())
+    document["signed"] = {"log": "somebody else"}
+    file.write_text(json.dumps(document))
+    page = opened(lab, run)
+    replay = section(page, "replay")
+    replay.locator(".tb-Button", has_text="Replay").click()
+    trust = replay.locator(".tb-Trust")
+    expect(trust.locator("pre")).to_contain_text("acc = 0.5")
+    expect(replay.locator(".tb-Verdict")).to_have_count(0)
+    replay.evaluate("one => one.scrollIntoView()")
+    shot(lab, "trust")
+    trust.get_by_role("button", name="I trust this code").click()
+    expect(replay.locator(".tb-Verdict")).to_be_visible()
+
+
+def test_the_page_is_the_same_without_lab(
+    lab: Lab, server: str, runs: Callable[..., list[reading.Run]]
+) -> None:
+    (run, *_) = runs("%%track outside\ndepth = 3\nacc = depth / 4\nprint('said')")
+    store = reading.open_store(lab.project / ".trackbook").id
+    root, token = server.split("?")
+    lab.page.goto(f"{root}trackbook/?{token}#/run/{store}/{run.id}")
+    page = lab.page.locator(f'.tb-RunPage[data-run-id="{run.id}"]')
+    expect(page.locator(".tb-RunHead")).to_contain_text("outside")
+    expect(section(page, "logs")).to_contain_text("said")
+    expect(section(page, "notebook")).to_contain_text("%%track outside")
+    shot(lab, "outside")
+    lab.reload()
 
 
 def test_more_than_a_page_can_hold_is_calm(

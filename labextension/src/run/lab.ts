@@ -12,8 +12,6 @@ import type { IDrawing, IRunHost } from './host';
 
 /** What stays in sight above the tracked cell, in px. */
 const ABOVE = 48;
-/** Time after which all cells are drawn, in ms. */
-const SETTLED = 5000;
 /** How a reader takes hold of the cells. */
 const HANDS = ['wheel', 'keydown', 'pointerdown', 'touchstart'] as const;
 
@@ -96,20 +94,22 @@ function drawn(
   };
 }
 
-/** Keeps a cell at the top while those above it are still being drawn; a reader's hand ends it. */
+/**
+ * Keeps a cell at the top until a reader takes hold: those above it are drawn, and grow, only when
+ * they come into view.
+ */
 function held(scroller: HTMLElement, content: HTMLElement, cell: HTMLElement): () => void {
   const align = (): void => {
-    scroller.scrollTop += cell.getBoundingClientRect().top;
-    scroller.scrollTop -= scroller.getBoundingClientRect().top + ABOVE;
+    const [there, top] = [cell, scroller].map(one => one.getBoundingClientRect().top);
+    // At once: what is added and taken away one after the other may meet the end in between.
+    scroller.scrollTop += (there ?? 0) - (top ?? 0) - ABOVE;
   };
   const observer = new ResizeObserver(align);
   observer.observe(content);
   const stop = (): void => {
     observer.disconnect();
-    clearTimeout(timer);
     HANDS.forEach(event => scroller.removeEventListener(event, stop));
   };
-  const timer = setTimeout(stop, SETTLED);
   HANDS.forEach(event => scroller.addEventListener(event, stop, { passive: true }));
   return stop;
 }

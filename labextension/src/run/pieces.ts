@@ -172,6 +172,8 @@ export interface ISnapshot {
 /** A cell of a recipe, or one that it leaves out. */
 export interface IRecipeCell {
   order: number;
+  /** The number at its prompt, where it had one. */
+  count?: number | null;
   source: string;
   reason: string;
   target: boolean;

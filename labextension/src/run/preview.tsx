@@ -226,7 +226,7 @@ function Page({ artifact }: { artifact: IArtifact }): React.JSX.Element {
   return (
     <>
       <iframe
-        className="tb-Page"
+        className="tb-Html"
         title={name}
         sandbox=""
         referrerPolicy="no-referrer"

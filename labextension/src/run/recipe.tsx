@@ -63,7 +63,8 @@ function Cells({ cells }: { cells: readonly IRecipeCell[] }): React.JSX.Element 
         {cells.slice(0, most).map(cell => (
           <li key={cell.order} className={cell.target ? 'tb-mod-target' : undefined}>
             <div className="tb-RecipeCell-why">
-              <span className="tb-RecipeCell-order">[{cell.order}]</span> {cell.reason}
+              <span className="tb-RecipeCell-order">[{cell.count ?? cell.order}]</span>{' '}
+              {cell.reason}
             </div>
             <Rendered mime="text/markdown" text={fenced(cell.source)} />
           </li>
