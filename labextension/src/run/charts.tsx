@@ -15,6 +15,8 @@ import { ChartShelf } from './series';
 const MOST = 24;
 /** Up to so many metrics stand together, whatever their prefixes. */
 const FEW = 9;
+/** Of many prefixes the first are open. */
+const OPEN = 6;
 
 type Group = IPieces['metrics']['groups'][number];
 
@@ -48,7 +50,7 @@ function Groups(props: { near: boolean; machine: boolean }): React.JSX.Element {
     <>
       <Trouble text={trouble} />
       {!data && !trouble && <div className="tb-Waiting" />}
-      {groups.map(group => (
+      {groups.map((group, place) => (
         <MetricGroup key={group.prefix} group={group} shelf={shelf} titled={titled} />
       ))}
     </>
@@ -59,10 +61,12 @@ function MetricGroup(props: {
   group: Group;
   shelf: ChartShelf;
   titled: boolean;
+  /** Whether it is among those that are open where nobody has folded them. */
+  first: boolean;
 }): React.JSX.Element {
   const trans = useTrans();
-  const { group, shelf, titled } = props;
-  const [open, toggle] = useFold(`metrics/${group.prefix}`, true);
+  const { group, shelf, titled, first } = props;
+  const [open, toggle] = useFold(`metrics/${group.prefix}`, first);
   const [most, setMost] = React.useState(MOST);
   const curves = group.rows.filter(row => row.count > 1);
   const single = group.rows.filter(row => row.count <= 1);
@@ -141,7 +145,7 @@ function Curve(props: { row: IMetric; shelf: ChartShelf }): React.JSX.Element {
   const wanted = inView && !nothing;
   useEffect(() => (wanted ? shelf.show(row.key) : undefined), [wanted, shelf, row.key]);
   return (
-    <div ref={box} className="tb-Curve" data-key={row.key}>
+    <div ref={box} className={`tb-Curve${nothing ? ' tb-mod-short' : ''}`} data-key={row.key}>
       <div className="tb-Curve-head">
         <span className="tb-Curve-key" title={row.key}>
           {row.key}
@@ -153,9 +157,11 @@ function Curve(props: { row: IMetric; shelf: ChartShelf }): React.JSX.Element {
           ? trans.__('no finite value in %1 points', row.count)
           : trans.__('min %1 · max %2 · %3 points', row.min, row.max, row.count)}
       </div>
-      <div className="tb-Curve-chart">
-        {spec ? <Chart spec={spec} /> : trouble && <Trouble text={trouble} />}
-      </div>
+      {!nothing && (
+        <div className="tb-Curve-chart">
+          {spec ? <Chart spec={spec} /> : trouble && <Trouble text={trouble} />}
+        </div>
+      )}
     </div>
   );
 }

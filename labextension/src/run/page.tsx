@@ -88,7 +88,7 @@ function Whole(props: { overview: IOverview; trouble: string }): React.JSX.Eleme
     <div ref={scroller} className="tb-RunPage" data-run-id={run.id} data-status={run.status}>
       <Head overview={overview} />
       <div className="tb-RunPage-columns">
-        <Rail scroller={scroller} version={overview.version} />
+        <Rail scroller={scroller} />
         <main className="tb-RunPage-main">
           {trouble && (
             <p className="tb-RunNote tb-mod-warn" role="status">

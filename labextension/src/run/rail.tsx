@@ -14,22 +14,28 @@ interface IMark {
 }
 
 /** Leads to each section that the page has now. */
-export function Rail(props: {
-  scroller: RefObject<HTMLDivElement>;
-  version: string;
-}): React.JSX.Element {
-  const { scroller, version } = props;
+export function Rail(props: { scroller: RefObject<HTMLDivElement> }): React.JSX.Element {
+  const { scroller } = props;
   const trans = useTrans();
   const [marks, setMarks] = useState<IMark[]>([]);
   const [current, setCurrent] = useState('');
 
   useEffect(() => {
-    const found = sections(scroller.current).map(section => ({
-      id: section.dataset.section ?? '',
-      title: section.getAttribute('aria-label') ?? ''
-    }));
-    setMarks(was => (JSON.stringify(was) === JSON.stringify(found) ? was : found));
-  }, [scroller, version]);
+    const look = (): void => {
+      const found = sections(scroller.current).map(section => ({
+        id: section.dataset.section ?? '',
+        title: section.getAttribute('aria-label') ?? ''
+      }));
+      setMarks(was => (JSON.stringify(was) === JSON.stringify(found) ? was : found));
+    };
+    look();
+    const main = scroller.current?.querySelector('main');
+    const observer = new MutationObserver(look);
+    if (main) {
+      observer.observe(main, { childList: true }); // a section may find that it has nothing to say
+    }
+    return () => observer.disconnect();
+  }, [scroller]);
 
   useEffect(() => {
     const element = scroller.current;
