@@ -51,7 +51,13 @@ function Groups(props: { near: boolean; machine: boolean }): React.JSX.Element {
       <Trouble text={trouble} />
       {!data && !trouble && <div className="tb-Waiting" />}
       {groups.map((group, place) => (
-        <MetricGroup key={group.prefix} group={group} shelf={shelf} titled={titled} />
+        <MetricGroup
+          key={group.prefix}
+          group={group}
+          shelf={shelf}
+          titled={titled}
+          first={place < OPEN}
+        />
       ))}
     </>
   );
