@@ -79,9 +79,10 @@ function plotOf(view: View): IPlot | null {
     return null; // Vega throws for a scale that is not there
   }
   const [left, top] = view.origin();
+  const padding = view.padding() as { left: number; top: number };
   return {
-    left,
-    top,
+    left: left + padding.left,
+    top: top + padding.top,
     width: view.signal('width') as number,
     height: view.signal('height') as number,
     at: (axis, value) => scales[axis](value),

@@ -127,6 +127,7 @@ export function compareTab(
       const content = new CompareWidget(api, trans, actions, compared, save);
       tab = new MainAreaWidget({ content });
       tab.id = COMPARE_ID;
+      tab.toolbar.hide(); // it would be an empty strip
       void tabs.add(tab);
       shell.add(tab, 'main');
       if (!tab.isAttached) {

@@ -64,6 +64,8 @@ interface ISectionProps {
 function Section({ title, rows, runs }: ISectionProps): React.JSX.Element {
   const trans = useTrans();
   const { different, partial, same } = sorted(rows);
+  // A change of a seed or a depth says nothing; one of a metric is what a baseline is for.
+  const changes = title === 'Metrics';
   return (
     <tbody className="tb-Section">
       <tr>
@@ -72,17 +74,19 @@ function Section({ title, rows, runs }: ISectionProps): React.JSX.Element {
         </th>
       </tr>
       {different.map(row => (
-        <ComparedRow key={row.key} row={row} runs={runs} />
+        <ComparedRow key={row.key} row={row} runs={runs} changes={changes} />
       ))}
       <Fold
         rows={partial}
         runs={runs}
+        changes={changes}
         show={trans.__('Show %1 that only some runs have', partial.length)}
         hide={trans.__('Hide %1 that only some runs have', partial.length)}
       />
       <Fold
         rows={same}
         runs={runs}
+        changes={changes}
         show={trans.__('Show %1 identical', same.length)}
         hide={trans.__('Hide %1 identical', same.length)}
       />
@@ -93,12 +97,13 @@ function Section({ title, rows, runs }: ISectionProps): React.JSX.Element {
 interface IFoldProps {
   rows: readonly IComparedRow[];
   runs: readonly IRow[];
+  changes: boolean;
   show: string;
   hide: string;
 }
 
 /** Rows behind a button that says how many they are; nothing where there are none. */
-function Fold({ rows, runs, show, hide }: IFoldProps): React.JSX.Element | null {
+function Fold({ rows, runs, changes, show, hide }: IFoldProps): React.JSX.Element | null {
   const [open, setOpen] = useState(false);
   if (rows.length === 0) {
     return null;
@@ -116,18 +121,21 @@ function Fold({ rows, runs, show, hide }: IFoldProps): React.JSX.Element | null 
           </button>
         </td>
       </tr>
-      {open && rows.map(row => <ComparedRow key={row.key} row={row} runs={runs} />)}
+      {open &&
+        rows.map(row => <ComparedRow key={row.key} row={row} runs={runs} changes={changes} />)}
     </>
   );
 }
 
-function ComparedRow(props: { row: IComparedRow; runs: readonly IRow[] }): React.JSX.Element {
+function ComparedRow(props: {
+  row: IComparedRow;
+  runs: readonly IRow[];
+  changes: boolean;
+}): React.JSX.Element {
   const trans = useTrans();
-  const { row, runs } = props;
+  const { row, runs, changes } = props;
   const { labels, baseline } = useShared();
   const base = baseline === null ? undefined : row.cells[labels.indexOf(baseline)]?.value;
-  // Only a line of numbers reads as one: its digits stand below each other.
-  const numbers = row.cells.every(cell => isNumber(cell.value) || !isThere(cell));
   return (
     <tr className={row.differs ? 'tb-mod-differs' : 'tb-mod-same'} data-key={row.key}>
       <th scope="row" className="tb-Key" title={row.key}>
@@ -136,6 +144,7 @@ function ComparedRow(props: { row: IComparedRow; runs: readonly IRow[] }): React
       {row.cells.map((cell, index) => {
         const best = row.best === index;
         const change =
+          changes &&
           typeof base === 'number' &&
           typeof cell.value === 'number' &&
           labels[index] !== baseline
@@ -144,7 +153,7 @@ function ComparedRow(props: { row: IComparedRow; runs: readonly IRow[] }): React
         return (
           <td
             key={runs[index]?.id ?? index}
-            className={`tb-Value${numbers ? ' tb-mod-number' : ''}${best ? ' tb-mod-best' : ''}`}
+            className={`tb-Value${best ? ' tb-mod-best' : ''}`}
             title={best ? trans.__('Best') : undefined}
           >
             {cell.text || <NoText there={isThere(cell)} />}
@@ -166,12 +175,5 @@ function NoText({ there }: { there: boolean }): React.JSX.Element {
     </span>
   ) : (
     <span className="tb-Missing">–</span>
-  );
-}
-
-function isNumber(value: unknown): boolean {
-  return (
-    typeof value === 'number' ||
-    (typeof value === 'object' && value !== null && '$float' in value)
   );
 }
