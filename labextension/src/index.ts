@@ -3,6 +3,8 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -18,8 +20,10 @@ import { trackbookIcon } from './icon';
 import { followNotebooks } from './follow';
 import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
+import { OPEN_RUN, addRunPage } from './run/plugin';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
+import { addStrips } from './strip/commands';
 import { PANEL_ID, PanelWidget } from './widgets';
 
 const PLUGIN_ID = 'trackbook:plugin';
@@ -30,9 +34,6 @@ export const CommandIds = {
   compare: 'trackbook:compare',
   refresh: 'trackbook:refresh'
 } as const;
-
-/** The command that opens the page of a run. */
-const OPEN_RUN = 'trackbook:open-run';
 
 const NO_ARGS = { type: 'object', properties: {} } as const;
 const COMPARE_ARGS = {
@@ -57,7 +58,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows and compares the runs that Trackbook records.',
   autoStart: true,
   requires: [IRenderMimeRegistry],
-  optional: [ILayoutRestorer, ICommandPalette, ISettingRegistry, ITranslator, INotebookTracker],
+  optional: [
+    ILayoutRestorer,
+    ICommandPalette,
+    ISettingRegistry,
+    ITranslator,
+    INotebookTracker,
+    IEditorServices,
+    IDefaultFileBrowser
+  ],
   activate
 };
 
@@ -70,7 +79,9 @@ function activate(
   palette: ICommandPalette | null,
   settings: ISettingRegistry | null,
   translator: ITranslator | null,
-  notebooks: INotebookTracker | null
+  notebooks: INotebookTracker | null,
+  editors: IEditorServices | null,
+  browser: IDefaultFileBrowser | null
 ): void {
   const trans = (translator ?? nullTranslator).load('trackbook');
   const api = new ServerApi(app.serviceManager);
@@ -82,12 +93,9 @@ function activate(
   app.shell.add(panel, 'left', { rank: 700 });
   restorer?.add(panel, PANEL_ID);
 
+  addRunPage({ app, rendermime, editors, browser }, api, trans, restorer, compare);
   const actions: IActions = {
-    openRun: (store, run) => {
-      if (app.commands.hasCommand(OPEN_RUN)) {
-        void app.commands.execute(OPEN_RUN, { store, run });
-      }
-    },
+    openRun: (store, run) => void app.commands.execute(OPEN_RUN, { store, run }),
     ...(notebooks ? { insert: code => placeCell(notebooks, code) } : {})
   };
   const { compare: command } = CommandIds;
@@ -105,6 +113,7 @@ function activate(
 
   if (notebooks) {
     tellSources(app, notebooks);
+    addStrips(app, notebooks, api, trans);
     followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
   } else {
     model.follow('');

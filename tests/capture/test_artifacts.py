@@ -256,7 +256,8 @@ def test_a_full_disk_is_one_warning_and_the_run_goes_on(tmp_path: Path) -> None:
 
 
 INTERRUPTED = """
-    import sys, time
+    import signal, sys, time
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     import trackbook as tb
     tb.set_store(sys.argv[1])
     try:

@@ -11,6 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import trackbook as tb
 from trackbook.store import open_store
+from trackbook.views import attempt
 
 
 def run(ip: InteractiveShell, source: str, cell_id: str | None = None) -> Any:
@@ -41,6 +42,21 @@ def test_running_the_cell_again_is_the_next_attempt(ip: InteractiveShell) -> Non
     assert changed["code"] == 1
     assert changed["headline"]["delta"] == pytest.approx(0.2)
     assert document(runs[2])["changed"]["params"] == {}
+
+
+def test_the_line_tells_the_change_to_the_attempt_before_and_to_the_best(
+    ip: InteractiveShell,
+) -> None:
+    for acc in (0.5, 0.9, 0.7, 0.8, 0.95):
+        run(ip, f"%%track forest\nacc = float({acc})", cell_id="c1")
+    lines = [attempt.line_text(document(r)) for r in tb.runs(sort="number")]
+    assert [line.split(" · ")[2] for line in lines] == [
+        "acc 0.5",
+        "acc 0.9 (+0.4)",
+        "acc 0.7 (\N{MINUS SIGN}0.2)",
+        "acc 0.8 (+0.1, \N{MINUS SIGN}0.1 to the best #2)",
+        "acc 0.95 (+0.15, the best so far)",
+    ]
 
 
 def test_an_unnamed_cell_is_a_series_by_its_stored_id(ip: InteractiveShell) -> None:

@@ -62,6 +62,8 @@ def test_a_kernel_keeps_the_very_pictures_it_shows(
 
 
 def test_without_a_screen_show_keeps_the_figure(ip: InteractiveShell) -> None:
+    # The tests before may have left figures open.
+    ip.run_cell("import matplotlib.pyplot as plt; plt.close('all')").raise_error()
     ip.run_cell("import trackbook as tb; tb.autolog()").raise_error()
     for _ in range(2):
         ip.run_cell(f"%%track plot{DRAW}plt.show(); plt.close('all')").raise_error()

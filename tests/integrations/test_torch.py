@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import plain_torch as trainings
@@ -299,3 +300,14 @@ def test_numbers_that_arrive_late_keep_their_order() -> None:
     readback.finish()
     assert late[-1].value == BATCH + 2
     assert add(Late(torch.tensor(1.5)), 2.0) == 3.5
+
+
+def test_a_loss_with_its_graph_is_logged_without_torchs_warning() -> None:
+    loss = (torch.ones(1, requires_grad=True) * 2).sum()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with tb.start_run("r") as run:
+            run.log_metric("loss", loss)
+            run.log_metrics({"again": loss})
+    assert tb.get_run("r").metrics == {"loss": 2.0, "again": 2.0}
+    assert loss.requires_grad

@@ -47,7 +47,8 @@ def changes(
     """What differs from the attempt before: ``{params, headline, code, previous}``.
 
     ``params`` maps a changed key to ``[old, new]`` (None where it was not there); ``code`` counts
-    the changed lines of the cell.
+    the changed lines of the cell; ``best`` is the best earlier attempt by the headline metric,
+    which each attempt hands on to the next.
     """
     new, old = flatten(document["params"]), flatten(before["params"])
     params = {
@@ -60,15 +61,33 @@ def changes(
         "params": params,
         "code": 0 if earlier is None else _lines_changed(earlier, source),
         "headline": _headline(document, before),
+        "best": _best(document, before),
     }
 
 
 def _headline(document: Document, before: Document) -> dict[str, Any] | None:
-    key = document.get("headline") or formats.headline(document["summary"])
-    if key is None or key not in document["summary"] or key not in before["summary"]:
+    key = _headline_key(document, before)
+    if key is None:
         return None
     value, earlier = document["summary"][key]["last"], before["summary"][key]["last"]
     return {"key": key, "value": value, "previous": earlier, "delta": value - earlier}
+
+
+def _best(document: Document, before: Document) -> dict[str, Any] | None:
+    key = _headline_key(document, before)
+    sign = formats.direction(key) if key is not None else 0
+    if key is None or sign == 0:
+        return None
+    last = {"key": key, "value": before["summary"][key]["last"], "number": before["number"]}
+    known = (before.get("changed") or {}).get("best")
+    if known is None or known["key"] != key or not sign * known["value"] >= sign * last["value"]:
+        return last
+    return dict(known)
+
+
+def _headline_key(document: Document, before: Document) -> str | None:
+    key = document.get("headline") or formats.headline(document["summary"])
+    return key if key in document["summary"] and key in before["summary"] else None
 
 
 def _lines_changed(earlier: str, source: str) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..jsonable import dumps
 from .notebook import TRUSTED_S, Sources
+from .randomness import Randomness
 
 SEGMENT = 50
 
@@ -20,36 +21,52 @@ class CellLog:
         self._segments: list[dict[str, Any]] = []
         self._kept_by: Sources | None = None
         self._kept = 0.0
+        self._random: dict[int, dict[str, str]] = {}
+        """By order: the blobs of the states before an execution."""
 
     def __len__(self) -> int:
         return len(self._executions)
 
+    @property
+    def executions(self) -> Sequence[Mapping[str, Any]]:
+        """Every execution; its ``source`` is the text."""
+        return self._executions
+
     def add(self, execution: dict[str, Any]) -> None:
-        """Note an execution; its ``source`` is the text."""
+        """Note an execution; its ``source`` is the text, ``rng`` the states before it."""
         self._executions.append(execution)
 
-    def records(self, sources: Sources, since: int = 0) -> Iterator[dict[str, Any]]:
+    def records(
+        self, sources: Sources, random: Randomness, since: int = 0
+    ) -> Iterator[dict[str, Any]]:
         """The lines for a run: ``{segment, count}`` of earlier ones, then each later execution.
 
         A segment is a blob of the same lines, in which ``source`` is the name of a blob too. A run
         that has the first ``since`` executions already gets those after them, one by one.
         """
-        if since:
-            yield from (_with_blob(e, sources) for e in self._executions[since:])
-            return
         now = time.time()
         # Another store has no blobs of this one, and old ones may be gone where no run names them.
         if self._kept_by is not sources or abs(now - self._kept) > TRUSTED_S:
-            self._kept_by, self._kept, self._segments = sources, now, []
+            self._kept_by, self._kept, self._segments, self._random = sources, now, [], {}
+        if since:
+            yield from (self._line(e, sources, random) for e in self._executions[since:])
+            return
         while len(self._segments) < len(self._executions) // SEGMENT:
             start = len(self._segments) * SEGMENT
             chunk = self._executions[start : start + SEGMENT]
-            lines = b"\n".join(dumps(_with_blob(e, sources)) for e in chunk)
+            lines = b"\n".join(dumps(self._line(e, sources, random)) for e in chunk)
             self._segments.append({"segment": sources.keep(lines.decode()), "count": SEGMENT})
         yield from self._segments
         for execution in self._executions[len(self._segments) * SEGMENT :]:
-            yield _with_blob(execution, sources)
+            yield self._line(execution, sources, random)
 
-
-def _with_blob(execution: dict[str, Any], sources: Sources) -> dict[str, Any]:
-    return {**execution, "source": sources.keep(execution["source"])}
+    def _line(
+        self, execution: dict[str, Any], sources: Sources, random: Randomness
+    ) -> dict[str, Any]:
+        line = {**execution, "source": sources.keep(execution["source"])}
+        if "rng" in line:
+            order = execution["order"]
+            if order not in self._random:
+                self._random[order] = random.keep(line["rng"])
+            line["rng"] = self._random[order]
+        return line

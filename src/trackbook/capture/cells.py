@@ -17,6 +17,7 @@ from .keeping import Keeper
 from .live import ActiveRun
 from .outputs import CellOutputs
 from .patch import Guard
+from .recorder import Recorder
 from .session import Session
 from .surroundings import Cell
 
@@ -56,6 +57,8 @@ class CellHooks:
         self._notebook = Guard("the notebook")
         self._line = Guard("the line below cells")
         self._keeper = Keeper()
+        self._recorder = Recorder(shell)
+        self._recording = Guard("what cells change")
         self._outputs = CellOutputs(shell)
         self._running: list[_Execution | None] = []
         self.loaded = time.monotonic()
@@ -82,6 +85,7 @@ class CellHooks:
         """``pre_run_cell``: open the run of a tracked cell."""
         if sessions.current.is_on():
             self._guard.run(self._before, info)
+            self._observe()
 
     def after(self, result: Any) -> None:
         """``post_run_cell``: close what the cell owns and log the cell."""
@@ -125,6 +129,11 @@ class CellHooks:
                 self._values.run(self._foresee, execution, asked, cell.run)
             if not within:
                 self._outputs.begin(session.watch.console)
+
+    def _observe(self) -> None:
+        """Last of all, since what we do ourselves is not the cell's."""
+        if len(self._running) == 1 and (execution := self._running[0]) is not None:
+            self._recording.run(self._recorder.begin, execution.cell, self._keeper.next)
 
     def _give_up(self, session: Session, depth: int) -> None:
         """Forget executions whose end was never told, as after an interrupt in a hook."""
@@ -189,6 +198,7 @@ class CellHooks:
         count: int | None,
     ) -> None:
         cell, asked = execution.cell, execution.asked
+        seen = {"within": True} if self._running else self._recording.run(self._recorder.end, error)
         session.active()  # a touch, which decides whether a bare run has replaced another
         ours = [run for run in (cell.run, *cell.owned) if run is not None]
         over = [run for run in cell.over if run not in ours]
@@ -199,7 +209,7 @@ class CellHooks:
                     self._outputs.end(cell.run, session.store().blobs, error)
                 if cell.run.open:
                     self._values.run(self._collect, execution, asked, cell.run, error)
-            self._notebook.run(self._log, session, execution, error, count)
+            self._notebook.run(self._log, session, execution, error, count, seen or {})
             self._notebook.run(self._keep, session, cell, ours, [*ours, *over, *still])
         finally:  # also where the user interrupts us
             session.end_cell(error)
@@ -212,9 +222,11 @@ class CellHooks:
         execution: _Execution,
         error: BaseException | None,
         count: int | None,
+        seen: Mapping[str, Any],
     ) -> None:
+        started = execution.started
         self._keeper.log(
-            session, execution.cell, count=count, started=execution.started, error=error
+            session, execution.cell, count=count, started=started, error=error, seen=seen
         )
 
     def _keep(

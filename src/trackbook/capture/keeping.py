@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import attempts
+from ..store import Blobs
+from . import attempts, tidiness
 from .celllog import CellLog
 from .live import ActiveRun
+from .randomness import Randomness
 from .session import Session
+from .signatures import SignedLogs
 from .surroundings import Cell
 
 # So long after its end a cell may still get what the front end says of it.
@@ -26,6 +29,13 @@ class Keeper:
         self._told = False
         self._waiting: tuple[str, float, list[ActiveRun]] | None = None
         self._lines: dict[str, int] = {}
+        self._signed = SignedLogs()
+        self._random: tuple[Blobs, Randomness] | None = None
+
+    @property
+    def next(self) -> int:
+        """The order of the next execution that is logged."""
+        return len(self._log) + 1
 
     def begin(self, session: Session, cell: Cell) -> None:
         """A cell is about to run."""
@@ -39,8 +49,9 @@ class Keeper:
         count: int | None,
         started: float,
         error: BaseException | None,
+        seen: Mapping[str, Any],
     ) -> None:
-        """Note that the cell has run."""
+        """Note that the cell has run, and what was ``seen`` of it."""
         session.executed[cell.id or f"In-{len(self._log) + 1}"] = cell.source
         self._log.add(
             {
@@ -52,6 +63,7 @@ class Keeper:
                 "ended": time.time(),
                 "ok": error is None,
                 "error": type(error).__name__ if error is not None else None,
+                **seen,
             }
         )
 
@@ -65,6 +77,7 @@ class Keeper:
             self._append_cells(session, run)
         for run in over:
             del self._lines[run.id]
+            self._signed.forget(run)
         for run in over if len(over) <= _COMPARED else ():
             self._compare(session, run, cell)
         told = session.live.take(cell.id) or self._told
@@ -86,21 +99,28 @@ class Keeper:
         blob, size = session.sources().snapshot(
             session.source_file(), dict(session.executed), cell_id, live
         )
+        tidy = tidiness.facts(self._log.executions, live, cell_id)
         reason = "as JupyterLab has it" if live else "the cells that ran, and the file"
         cost = {"ms": round(1000 * (time.perf_counter() - started), 1), "bytes": size}
         position = session.live.position(cell_id)
         for run in runs:
             kept: dict[str, Any] = dict(run.document.get("notebook") or {"path": None})
             run.note_capture("notebook", "captured", reason, **cost)
-            run.amend(notebook={**kept, "snapshot": blob})
+            run.amend(notebook={**kept, "snapshot": blob}, session=tidy)
             cell = run.document["cell"]
             if position is not None and cell is not None and cell["id"] == cell_id:
                 run.amend(cell={**cell, "position": position})
 
     def _append_cells(self, session: Session, run: ActiveRun) -> None:
         """The executions that the run's log does not have; an open run gets more with each cell."""
-        for record in self._log.records(session.sources(), since=self._lines.get(run.id, 0)):
+        sources, blobs = session.sources(), session.store().blobs
+        if self._random is None or self._random[0] is not blobs:
+            self._random = (blobs, Randomness(blobs))
+        since = self._lines.get(run.id, 0)
+        for record in self._log.records(sources, self._random[1], since=since):
             run.append_cell(record)
+            self._signed.add(run, record)
+        self._signed.sign(run)
         self._lines[run.id] = len(self._log)
 
     def _compare(self, session: Session, run: ActiveRun, cell: Cell) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Self
 from ..errors import warn
 
 _MISSING = object()
-_OURS = __name__.rpartition(".")[0] + "."
+_OURS = __name__.partition(".")[0] + "."
 # Warnings that name their caller (``stacklevel=2``) look past frames of files called so.
 _PASSED_OVER = f"<{__name__} importlib._bootstrap>"
 

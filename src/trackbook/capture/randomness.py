@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +21,41 @@ def states() -> States:
     """The states now, of the generators that are imported; takes about 0.1 ms."""
     found: States = {}
     for name, module, function, options in _GENERATORS:
-        loaded = sys.modules.get(module)
+        loaded = sys.modules.get(module) or _part(module)
         read = getattr(loaded, function, None) if loaded is not None else None
         if read is not None:  # it may be half imported
             found[name] = read(**options)
     return found
+
+
+def _part(module: str) -> Any:
+    """A part that a loaded package loads when it is first used: its beginning is random too."""
+    package = sys.modules.get(module.rpartition(".")[0])
+    spec = getattr(package, "__spec__", None)
+    if package is None or spec is None or getattr(spec, "_initializing", False):
+        return None
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        return None
+
+
+class Changes:
+    """The states before each execution, in little memory: an equal state is the same object."""
+
+    def __init__(self) -> None:
+        self._last: States = {}
+
+    def states(self) -> States:
+        """The states now; what equals the last is the last itself."""
+        found = states()
+        for name, state in found.items():
+            small = _small(name, state)
+            last = self._last.get(name)
+            if last is not None and _key(last) == _key(small):
+                small = last
+            found[name] = self._last[name] = small
+        return found
 
 
 class Randomness:
@@ -44,6 +76,25 @@ class Randomness:
             blob = self._blobs.put(data)
             self._kept[name] = (data, blob, now)
         return blob
+
+
+def _small(name: str, state: Any) -> Any:
+    if name != "python":
+        return state
+    version, internal, gauss = state
+    return version, array("L", internal), gauss
+
+
+def _key(state: Any) -> Any:
+    if isinstance(state, dict):
+        return [_key(inner) for inner in state.values()]
+    if isinstance(state, tuple):
+        return [_key(inner) for inner in state]
+    return bytes(memoryview(state)) if hasattr(state, "tobytes") else _listed(state)
+
+
+def _listed(state: Any) -> Any:
+    return state.numpy().tobytes() if hasattr(state, "numpy") else state
 
 
 def _python(state: Any) -> bytes:

@@ -33,6 +33,8 @@ def real(value: Any, key: str) -> float:
         raise InvalidValue(
             f"metric {key!r} is a {kind}; log a number (a param or text keeps words)"
         )
+    if getattr(value, "requires_grad", False):
+        value = value.detach()  # torch warns where a loss with its graph becomes a number
     try:
         return float(value)
     except OverflowError:

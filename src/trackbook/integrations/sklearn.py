@@ -17,7 +17,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 
 from ..capture import fitmodels, fits, outermost, predictions
 from ..capture import session as sessions
-from ..capture.patch import Guard, Outcome, Patches, Steps, Wrapper, guarded
+from ..capture.patch import UNSEEN, Guard, Outcome, Patches, Steps, Wrapper, guarded
 from . import callers, callsite
 from . import sklearn_values as values
 
@@ -220,7 +220,8 @@ def _noting_predictions(call: Wrapper) -> Wrapper:
     @functools.wraps(call)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        result = call(*args, **kwargs)
+        with UNSEEN:
+            result = call(*args, **kwargs)
         if not callers.is_library(sys._getframe(1)):
             _predicting.run(_note_prediction, args, result)
         return result

@@ -22,7 +22,7 @@ from sklearn.utils.multiclass import unique_labels
 from ..capture import fitmodels, outermost, plainvalues, predictions
 from ..capture import session as sessions
 from ..capture.fits import Fit
-from ..capture.patch import Patches, Steps, guarded
+from ..capture.patch import UNSEEN, Patches, Steps, guarded
 from . import callers, callsite
 from . import sklearn_values as values
 
@@ -74,7 +74,8 @@ class _Function:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
-        return self.__call(*args, **kwargs)
+        with UNSEEN:
+            return self.__call(*args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return operator.getitem, ([self.__wrapped__], 0)  # type: ignore[attr-defined]

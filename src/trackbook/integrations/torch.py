@@ -14,7 +14,7 @@ import torch
 from torch.optim import optimizer as optimizers
 from torch.utils.data import DataLoader
 
-from ..capture.patch import Guard, Hook, Patches, Wrapper, guarded
+from ..capture.patch import UNSEEN, Guard, Hook, Patches, Wrapper, guarded
 from . import torch_losses as losses
 from .torch_trainings import Trainings
 
@@ -64,10 +64,12 @@ def _backward(all_: Trainings, call: Wrapper) -> Wrapper:
             return call(*args, **kwargs)
         here = all_.here
         if here.in_backward:  # such as a checkpoint's own, inside
-            return call(*args, **kwargs)
+            with UNSEEN:
+                return call(*args, **kwargs)
         here.in_backward = True
         try:
-            result = call(*args, **kwargs)
+            with UNSEEN:
+                result = call(*args, **kwargs)
         finally:
             here.in_backward = False
         tensors = args[0] if args else kwargs.get("tensors")
@@ -89,7 +91,8 @@ def _aside(hook: Hook, what: str) -> Callable[[Wrapper], Wrapper]:
             __tracebackhide__ = True
             if torch.compiler.is_compiling():
                 return call(*args, **kwargs)
-            return tracked(*args, **kwargs)
+            with UNSEEN:
+                return tracked(*args, **kwargs)
 
         return method
 
@@ -111,9 +114,11 @@ def _replace(patches: Patches, owner: type, name: str, tell: Callable[..., None]
         @functools.wraps(call)
         def method(*args: Any, **kwargs: Any) -> Any:
             __tracebackhide__ = True
-            result = call(*args, **kwargs)
-            if not torch.compiler.is_compiling():
-                guard.run(functools.partial(tell, *args, **kwargs))
+            if torch.compiler.is_compiling():
+                return call(*args, **kwargs)
+            with UNSEEN:
+                result = call(*args, **kwargs)
+            guard.run(functools.partial(tell, *args, **kwargs))
             return result
 
         return method

@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 from torch.overrides import has_torch_function
 
-from ..capture.patch import Guard, Patches
+from ..capture.patch import UNSEEN, Guard, Patches
 
 Seen = Callable[[str, Any, tuple[Any, ...], dict[str, Any]], None]
 
@@ -44,7 +44,8 @@ def _wrapper(guard: Guard, name: str, seen: Seen, call: Callable[..., Any]) -> C
             return call(*args, **kwargs)
         if has_torch_function(args):
             return _given_over(name, loss, call, args, kwargs)
-        result = call(*args, **kwargs)
+        with UNSEEN:
+            result = call(*args, **kwargs)
         guard.run(seen, name, result, args, kwargs)
         return result
 

@@ -29,19 +29,22 @@ def line_html(document: Document) -> str:
     )
 
 
+def changed(document: Document) -> list[str]:
+    """What differs from the attempt before, one text each: ``max_depth 5 → 7``, ``cell edited``."""
+    change = document.get("changed") or {}
+    return [*_params(change), *_code(change)]
+
+
 def _parts(document: Document) -> list[tuple[str, str]]:
-    changed = document.get("changed") or {}
+    change = document.get("changed") or {}
     parts = [(f"{document['name']} #{document['number']}", "font-weight:600")]
     if document["status"] in ("failed", "interrupted"):
         parts.append((_ending(document), f"color:{_BAD};font-weight:600"))
     ended = document["ended"] or document["started"]
     parts.append((formats.duration(ended - document["started"]), f"opacity:{_QUIET}"))
-    parts += _headline(document, changed.get("headline"))
-    parts += [(text, "font-family:monospace;font-size:95%") for text in _params(changed)]
-    if lines := changed.get("code"):
-        parts.append((f"cell edited ({lines} line{'s' * (lines > 1)})", f"opacity:{_QUIET}"))
-    elif changed and not changed.get("params"):
-        parts.append(("same code and params", f"opacity:{_QUIET}"))
+    parts += _headline(document, change.get("headline"), change.get("best"))
+    parts += [(text, "font-family:monospace;font-size:95%") for text in _params(change)]
+    parts += [(text, f"opacity:{_QUIET}") for text in _code(change)]
     return parts
 
 
@@ -53,7 +56,9 @@ def _ending(document: Document) -> str:
     return f"failed: {error['type']}" + (f": {message}" if message else "")
 
 
-def _headline(document: Document, change: dict[str, Any] | None) -> list[tuple[str, str]]:
+def _headline(
+    document: Document, change: dict[str, Any] | None, best: dict[str, Any] | None
+) -> list[tuple[str, str]]:
     key = document.get("headline") or formats.headline(document["summary"])
     if key is None or key not in document["summary"]:
         return []
@@ -61,10 +66,21 @@ def _headline(document: Document, change: dict[str, Any] | None) -> list[tuple[s
     parts = [(f"{key} {value}", "font-weight:600")]
     if change is not None and change["key"] == key:
         text = formats.delta(change["value"], change["previous"])
+        if best is not None and document["number"] > 2:  # the second has one to compare with alone
+            text += _against(best, change)
         sign = formats.direction(key) * change["delta"]
         colour = _GOOD if sign > 0 else _BAD if sign < 0 else "inherit"
         parts[0] = (f"{parts[0][0]} ({text})", f"font-weight:600;color:{colour}")
     return parts
+
+
+def _against(best: dict[str, Any], change: dict[str, Any]) -> str:
+    value, sign = change["value"], formats.direction(best["key"])
+    if sign * value > sign * best["value"]:
+        return ", the best so far"
+    if best["value"] == change["previous"]:
+        return ""
+    return f", {formats.delta(value, best['value'])} to the best #{best['number']}"
 
 
 def _params(changed: dict[str, Any]) -> list[str]:
@@ -73,6 +89,12 @@ def _params(changed: dict[str, Any]) -> list[str]:
     if len(params) > _MOST:
         shown.append(f"{len(params) - _MOST} more changed")
     return shown
+
+
+def _code(changed: dict[str, Any]) -> list[str]:
+    if lines := changed.get("code"):
+        return [f"cell edited ({lines} line{'s' * (lines > 1)})"]
+    return ["same code and params"] if changed and not changed.get("params") else []
 
 
 def _param(key: str, old: Any, new: Any) -> str:
