@@ -104,7 +104,9 @@ def plainly(values: np.ndarray, weight: float) -> list[float]:
 def test_smoothing_is_the_exponential_average_without_bias(
     values: np.ndarray, weight: float
 ) -> None:
-    np.testing.assert_allclose(smooth(values, weight), plainly(values, weight), rtol=1e-6, atol=1e-2)
+    np.testing.assert_allclose(
+        smooth(values, weight), plainly(values, weight), rtol=1e-6, atol=1e-2
+    )
 
 
 def test_smoothing_stands_still_over_what_is_not_finite() -> None:

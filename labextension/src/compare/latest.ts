@@ -25,8 +25,8 @@ export class Latest<T> {
 
   private async _run(): Promise<void> {
     this._busy = true;
-    this._stopped = false;
     while (this._next) {
+      this._stopped = false;
       const question: IQuestion<T> = this._next;
       this._next = null;
       const current = (): boolean =>
