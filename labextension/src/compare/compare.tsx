@@ -74,6 +74,7 @@ function Live(props: ICompareProps): React.JSX.Element {
   const { comparison, view, onView } = props;
   const trans = useTrans();
   const several = comparison.refs.length > 1;
+  const headline = comparison.metrics?.[0]?.key;
   return (
     <>
       <Part title={trans.__('Metrics')}>
@@ -87,6 +88,7 @@ function Live(props: ICompareProps): React.JSX.Element {
           <Relations
             relations={view.relations}
             measures={comparison.measures ?? []}
+            metric={headline === undefined ? null : `metrics.${headline}`}
             onRelations={relations => onView({ ...view, relations })}
           />
         </Part>

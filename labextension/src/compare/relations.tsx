@@ -20,12 +20,14 @@ import { RELATION_KINDS } from './view';
 interface IRelationsProps {
   relations: readonly IRelation[];
   measures: readonly IMeasure[];
+  /** What a new chart is drawn of: the metric that tells most. */
+  metric: string | null;
   onRelations: (relations: IRelation[]) => void;
 }
 
 /** The charts that were added, and what can be added. */
 export function Relations(props: IRelationsProps): React.JSX.Element {
-  const { relations, measures, onRelations } = props;
+  const { relations, measures, metric, onRelations } = props;
   const trans = useTrans();
   const names: Record<string, string> = {
     scatter: trans.__('Scatter'),
@@ -34,7 +36,6 @@ export function Relations(props: IRelationsProps): React.JSX.Element {
     histogram: trans.__('Histogram'),
     importance: trans.__('Importance')
   };
-  const metric = measures.find(measure => measure.name.startsWith('metrics.'))?.name;
   const add = (kind: string): void => {
     const id = Math.max(0, ...relations.map(relation => relation.id)) + 1;
     onRelations([...relations, { id, kind, key: metric ?? '', options: {} }]);

@@ -158,7 +158,7 @@ def _x_axis(x: str, log: bool) -> dict[str, Any]:
     part = {"domainMin": {"expr": "x_from"}, "domainMax": {"expr": "x_to"}}
     # A part that somebody chose is shown exactly.
     own = {**scale(log, **part), "nice": False}
-    axis: dict[str, Any] = {"grid": False}
+    axis: dict[str, Any] = {"grid": False, "tickCount": 6}
     if x == "relative":
         axis |= {"labelExpr": _DURATION, "tickCount": 5}
     if x == "time":

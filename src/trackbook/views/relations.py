@@ -162,7 +162,7 @@ def scatter(
             rows.append(row if tint is None else {**row, "color": measure(run, tint)})
     log_x, log_y = logged(log)
     kind = "quantitative" if _numeric(runs, across) else "nominal"
-    own: dict[str, Any] = {"scale": scale(log_x)}
+    own: dict[str, Any] = {"scale": scale(log_x), "axis": {"tickCount": 6}}
     if kind == "nominal":
         own = {"axis": {"labelAngle": 0}}
     tooltip = [
