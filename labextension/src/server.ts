@@ -7,6 +7,8 @@ import { Signal } from '@lumino/signaling';
 
 import type { IApi, IComparison, IQuery, IRevision, IRoutes, IRunsReply, IStores } from './api';
 import { ApiError } from './api';
+import type { IComparing } from './compare/api';
+import { ServerComparing } from './compare/server';
 
 /** Id of the event which says that a store changed. */
 export const REVISION_SCHEMA = 'https://schema.trackbook.dev/revision/v1';
@@ -15,8 +17,11 @@ export const REVISION_SCHEMA = 'https://schema.trackbook.dev/revision/v1';
 export class ServerApi implements IApi, IRoutes {
   constructor(services: Pick<ServiceManager.IManager, 'serverSettings' | 'events'>) {
     this._settings = services.serverSettings;
+    this.comparing = new ServerComparing(services.serverSettings);
     services.events.stream.connect(this._onEvent, this);
   }
+
+  readonly comparing: IComparing;
 
   get revisions(): Signal<IApi, IRevision> {
     return this._revisions;
