@@ -23,6 +23,8 @@ def run_cells(folder: Path, cells: Sequence[str]) -> OpenStore:
         with kernel(folder) as one:
             for number, cell in enumerate([_LOAD, *cells]):
                 one.run(cell, f"cell-{number}")
+            # What is read beside the runs (modules, packages) is not lost with the kernel.
+            one.run("import time; time.sleep(1.5)")
     return OpenStore(open_store(folder / ".trackbook"))
 
 
