@@ -57,7 +57,7 @@ class CellHooks:
         self._notebook = Guard("the notebook")
         self._line = Guard("the line below cells")
         self._keeper = Keeper()
-        self._recorder = Recorder(shell)
+        self._recorder = Recorder(shell, self._keeper.contents)
         self._recording = Guard("what cells change")
         self._outputs = CellOutputs(shell)
         self._running: list[_Execution | None] = []
@@ -80,6 +80,7 @@ class CellHooks:
         self._shell.events.unregister("post_run_cell", self.after)
         self._shell.input_transformers_cleanup.remove(cellsource.strip_track_line)
         self._notebook.run(sessions.current.live.close)
+        self._recorder.files.stop()
 
     def before(self, info: Any) -> None:
         """``pre_run_cell``: open the run of a tracked cell."""

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..store import Blobs
 from . import attempts, tidiness
-from .celllog import CellLog
+from .celllog import CellLog, Kept
+from .filecontents import Contents
 from .live import ActiveRun
 from .randomness import Randomness
 from .session import Session
@@ -30,7 +30,9 @@ class Keeper:
         self._waiting: tuple[str, float, list[ActiveRun]] | None = None
         self._lines: dict[str, int] = {}
         self._signed = SignedLogs()
-        self._random: tuple[Blobs, Randomness] | None = None
+        self._kept: Kept | None = None
+        self.contents = Contents()
+        """Of the small files that cells have read."""
 
     @property
     def next(self) -> int:
@@ -114,10 +116,10 @@ class Keeper:
     def _append_cells(self, session: Session, run: ActiveRun) -> None:
         """The executions that the run's log does not have; an open run gets more with each cell."""
         sources, blobs = session.sources(), session.store().blobs
-        if self._random is None or self._random[0] is not blobs:
-            self._random = (blobs, Randomness(blobs))
+        if self._kept is None or self._kept.blobs is not blobs:
+            self._kept = Kept(blobs, Randomness(blobs), self.contents)
         since = self._lines.get(run.id, 0)
-        for record in self._log.records(sources, self._random[1], since=since):
+        for record in self._log.records(sources, self._kept, since=since):
             run.append_cell(record)
             self._signed.add(run, record)
         self._signed.sign(run)

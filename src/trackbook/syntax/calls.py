@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _LONGEST = 2_000
+_MOST_PATHS = 50
+_IN_SQL = re.compile(r"'([^'\n]{1,300}\.\w{2,8})'")
 _WHOLE_NAMESPACE = {"dir", "locals", "vars", "globals"}
 _CODE = {"eval", "exec", "compile"}
 _CLOCK = {"time.time", "time.perf_counter", "time.monotonic", "time.time_ns", "datetime.now"}
@@ -139,6 +141,19 @@ def _flags(node: ast.Call) -> Iterator[str]:
     magic = magic_of(node)
     if magic is not None:
         yield "%run" if magic[0] == "run" else f"magic {magic[0]}"
+
+
+def paths_of(tree: ast.Module) -> tuple[str, ...]:
+    """Strings that may name files: whole literals, those joined by ``/``, and those within SQL."""
+    found: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+            if len(text) <= _LONGEST and "\n" not in text and re.search(r"[./]", text):
+                found[text] = None
+            if len(text) <= _LONGEST * 10 and "'" in text:
+                found |= dict.fromkeys(_IN_SQL.findall(text))
+    return tuple(found)[:_MOST_PATHS]
 
 
 def _text(node: ast.expr) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from . import UNREADABLE, parse
-from .calls import called, flags_of
+from .calls import called, flags_of, paths_of
 from .expressions import EVERYTHING, Expressions, frozen, now, root_of
 
 _LONGEST = 500_000
@@ -46,6 +46,8 @@ class Names:
     """The roots of decorators."""
     statements: frozenset[tuple[str, str]] = frozenset()
     """``(root, last name)`` of calls whose result nobody takes, such as ``sns.set_theme()``."""
+    paths: tuple[str, ...] = ()
+    """Strings that may name files."""
     flags: frozenset[str] = _NONE
     readable: bool = True
 
@@ -64,7 +66,7 @@ def names(source: str) -> Names:
         walk.body(tree.body)
     except RecursionError:
         return _flat(tree)
-    return walk.found(flags_of(tree))
+    return walk.found(flags_of(tree), paths_of(tree))
 
 
 def _flat(tree: ast.Module) -> Names:
@@ -78,7 +80,7 @@ def _flat(tree: ast.Module) -> Names:
 class _Walk(Expressions):
     """Goes through a cell as Python does: what it binds early is not read from outside."""
 
-    def found(self, flags: frozenset[str]) -> Names:
+    def found(self, flags: frozenset[str], paths: tuple[str, ...]) -> Names:
         """What the walk has found."""
         return Names(
             reads=frozenset(self._reads),
@@ -96,6 +98,7 @@ class _Walk(Expressions):
             sources=frozen(self._sources),
             registers=frozenset(self._registers),
             statements=frozenset(self._statements),
+            paths=paths,
             flags=flags,
         )
 
