@@ -50,7 +50,7 @@ def one_session(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Run
 
 CELLS = (
     "import random, os, time, lib\nimport numpy as np",
-    "data = np.arange(3.0)",
+    "data = np.loadtxt('data.csv', skiprows=1)",
     "noise = np.random.rand(4)  # no seed",
     "scratch = [i for i in range(10)]",
     "%%track plain\ndepth = 3\nacc = float(noise.sum()) * depth + random.random()\n"
