@@ -136,6 +136,19 @@ export interface IApi {
   readonly revisions: ISignal<IApi, IRevision>;
 }
 
+/** For parts of the front end that have routes of their own. */
+export interface IRoutes {
+  /** What one of our routes answers, whatever it is. */
+  request(
+    method: string,
+    path: readonly string[],
+    query?: readonly (readonly [string, string])[],
+    body?: unknown
+  ): Promise<Response>;
+  /** The address of a route, for links that save a file. */
+  address(path: readonly string[], query: readonly (readonly [string, string])[]): string;
+}
+
 /** An answer that is not success; `status` 0 means that there was no answer. */
 export class ApiError extends Error {
   constructor(

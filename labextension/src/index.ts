@@ -3,6 +3,8 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -13,8 +15,10 @@ import { trackbookIcon } from './icon';
 import { followNotebooks } from './follow';
 import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
+import { addRunPage } from './run/plugin';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
+import { addStrips } from './strip/commands';
 import type { ICompared } from './widgets';
 import { COMPARE_ID, CompareWidget, PANEL_ID, PanelWidget } from './widgets';
 
@@ -45,7 +49,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows and compares the runs that Trackbook records.',
   autoStart: true,
   requires: [IRenderMimeRegistry],
-  optional: [ILayoutRestorer, ICommandPalette, ISettingRegistry, ITranslator, INotebookTracker],
+  optional: [
+    ILayoutRestorer,
+    ICommandPalette,
+    ISettingRegistry,
+    ITranslator,
+    INotebookTracker,
+    IEditorServices,
+    IDefaultFileBrowser
+  ],
   activate
 };
 
@@ -58,7 +70,9 @@ function activate(
   palette: ICommandPalette | null,
   settings: ISettingRegistry | null,
   translator: ITranslator | null,
-  notebooks: INotebookTracker | null
+  notebooks: INotebookTracker | null,
+  editors: IEditorServices | null,
+  browser: IDefaultFileBrowser | null
 ): void {
   const trans = (translator ?? nullTranslator).load('trackbook');
   const api = new ServerApi(app.serviceManager);
@@ -70,6 +84,7 @@ function activate(
   app.shell.add(panel, 'left', { rank: 700 });
   restorer?.add(panel, PANEL_ID);
 
+  addRunPage({ app, rendermime, editors, browser }, api, trans, restorer, compare);
   const showCompared = compareTab(app, api, trans, restorer);
   addCommands(app, model, trans, showCompared);
   for (const command of Object.values(CommandIds)) {
@@ -84,6 +99,7 @@ function activate(
 
   if (notebooks) {
     tellSources(app, notebooks);
+    addStrips(app, notebooks, api, trans);
     followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
   } else {
     model.follow('');

@@ -5,15 +5,15 @@ import type { Event, ServiceManager } from '@jupyterlab/services';
 import { ServerConnection } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 
-import type { IApi, IComparison, IQuery, IRevision, IRunsReply, IStores } from './api';
+import type { IApi, IComparison, IQuery, IRevision, IRoutes, IRunsReply, IStores } from './api';
 import { ApiError } from './api';
 
 /** Id of the event which says that a store changed. */
 export const REVISION_SCHEMA = 'https://schema.trackbook.dev/revision/v1';
 
 /** The Trackbook routes and events of the Jupyter server that this page came from. */
-export class ServerApi implements IApi {
-  constructor(services: ServiceManager.IManager) {
+export class ServerApi implements IApi, IRoutes {
+  constructor(services: Pick<ServiceManager.IManager, 'serverSettings' | 'events'>) {
     this._settings = services.serverSettings;
     services.events.stream.connect(this._onEvent, this);
   }
@@ -40,22 +40,23 @@ export class ServerApi implements IApi {
     return this._get(['stores', store, 'compare'], { refs: refs.join(',') });
   }
 
-  private async _get<T>(
-    path: string[],
-    query: Record<string, string | null | undefined>
-  ): Promise<T> {
-    const given = Object.entries(query).filter(([, value]) => value) as [string, string][];
-    const search = new URLSearchParams(given).toString();
-    const url = URLExt.join(
-      this._settings.baseUrl,
-      'trackbook',
-      ...path.map(encodeURIComponent)
-    );
+  /** What any of our routes answers. */
+  ask<T>(path: string[], query: Record<string, string | null> = {}): Promise<T> {
+    return this._get(path, query);
+  }
+
+  async request(
+    method: string,
+    path: readonly string[],
+    query: readonly (readonly [string, string])[] = [],
+    body?: unknown
+  ): Promise<Response> {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(
-        search ? `${url}?${search}` : url,
-        { method: 'GET' },
+        this.address(path, query),
+        { method, ...sent },
         this._settings
       );
     } catch (error) {
@@ -64,6 +65,22 @@ export class ServerApi implements IApi {
     if (!response.ok) {
       throw new ApiError(response.status, await messageOf(response));
     }
+    return response;
+  }
+
+  address(path: readonly string[], query: readonly (readonly [string, string])[]): string {
+    const parts = path.map(encodeURIComponent);
+    const url = URLExt.join(this._settings.baseUrl, 'trackbook', ...parts);
+    const search = new URLSearchParams(query.map(([key, value]) => [key, value])).toString();
+    return search ? `${url}?${search}` : url;
+  }
+
+  private async _get<T>(
+    path: string[],
+    query: Record<string, string | null | undefined>
+  ): Promise<T> {
+    const given = Object.entries(query).filter(([, value]) => value) as [string, string][];
+    const response = await this.request('GET', path, given);
     return (await response.json()) as T;
   }
 

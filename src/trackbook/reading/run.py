@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ..errors import InvalidValue
@@ -287,20 +287,27 @@ class Runs(Sequence[Run]):
         return frames.differing(self._documents())
 
     def widget(self) -> RunsWidget:
-        """The table as a widget, with the traits ``selected`` (run ids) and ``where``."""
+        """The table as a widget; ``selected`` (run ids), ``where`` and ``sort`` go both ways."""
         from ..widget import RunsWidget
 
-        query = self._query or Query()
-        return RunsWidget(self._ask, where=query.where if isinstance(query.where, str) else "")
+        where = self._query.where if self._query else None
+        return RunsWidget(self._ask, where=where if isinstance(where, str) else "")
 
-    def _ask(self, where: str) -> dict[str, Any]:
-        """The table for another ``where``; without one, these runs."""
+    def _ask(self, where: str, sort: str, limit: int) -> tuple[dict[str, Any], Set[str]]:
+        """The table for another ``where`` and ``sort``; without them, these runs as they stand."""
+        found: Sequence[Document]
         if self._query is None or not isinstance(self._query.where, str | None):
-            known = set(self._ids())
-            found = self._store.find(where or None, archived=True)
-            return columns.table([d for d in found if d["id"] in known])
-        query = self._query._replace(where=where or None)
-        return columns.table(self._store.find(**query._asdict()))
+            own = {run_id: place for place, run_id in enumerate(self._ids())}
+            matching = self._store.find(where or None, sort=sort or "-started", archived=True)
+            found = [d for d in matching if d["id"] in own]
+            if not sort:
+                found.sort(key=lambda document: own[document["id"]])
+            ids = {document["id"] for document in found}
+        else:
+            query = self._query._replace(where=where or None, sort=sort or self._query.sort)
+            searched = self._store.find(**query._asdict())
+            found, ids = searched, set(searched.ids())
+        return columns.table(found[:limit], total=len(found)), ids
 
     def _documents(self) -> Sequence[Document]:
         """Of a few runs as each now is, edits by its ``Run`` included; of many as it was found."""

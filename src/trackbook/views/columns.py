@@ -14,7 +14,9 @@ from ..model import Document, flatten
 from ..store.rows import Found
 from . import manyruns
 
-Kind = Literal["name", "status", "number", "metric", "param", "time", "duration", "tags", "text"]
+Kind = Literal[
+    "name", "status", "number", "metric", "param", "time", "duration", "tags", "text", "curve"
+]
 MOST_VARYING = 40
 # Of many runs so many are asked what somebody chose.
 _ASKED = 200
@@ -207,7 +209,8 @@ def varying(records: Sequence[dict[str, Any]]) -> list[str]:
     return [key for key, n in count.most_common() if n < total or key in differs]
 
 
-def _measured_column(key: str) -> Column:
+def measured_column(key: str) -> Column:
+    """The column of ``metrics.<key>`` or ``params.<key>``."""
     kind, name = key.split(".", 1)
     if kind == "metrics":
         return Column(key, name, "metric", 90, 3, lambda d: None, align="right")
@@ -228,7 +231,7 @@ def columns(
     metrics = [key for key in keys if not key.startswith("params.")]
     first = {f"params.{key}" for key in chosen(documents)}
     params = sorted((k for k in keys if k.startswith("params.")), key=lambda k: k not in first)
-    middle = [_measured_column(key) for key in [*metrics, *params][:MOST_VARYING]]
+    middle = [measured_column(key) for key in [*metrics, *params][:MOST_VARYING]]
     trailing = [
         column
         for column in TRAILING
