@@ -34,7 +34,7 @@ _OWN_FOLDERS = re.compile(
 )
 _WRITES = os.O_WRONLY | os.O_RDWR
 _PROCESSES = {"subprocess.Popen", "os.system", "os.posix_spawn", "os.fork", "os.exec"}
-_MOVES = {"os.rename", "os.remove", "shutil.copyfile", "shutil.move", "os.truncate"}
+_MOVES = {"os.rename", "os.remove", "shutil.copyfile", "shutil.move", "os.truncate", "os.mkdir"}
 _EVENTS = {"open", "socket.connect", "sqlite3.connect", *_PROCESSES, *_MOVES}
 
 _listener: Callable[[str, tuple[Any, ...]], None] | None = None
@@ -89,6 +89,11 @@ class Files:
             {**{k: v for k, v in entry.items() if v is not None}, "path": self._shown(path)}
             for path, entry in self._seen.items()
         ]
+
+    def written(self, paths: set[str]) -> list[dict[str, Any]]:
+        """The entries of files that were open for writing."""
+        found = (self._path(path) for path in sorted(paths))
+        return [{"how": "written", "path": self._shown(path)} for path in found if path]
 
     def stop(self) -> None:
         """Hear nothing any more."""

@@ -68,7 +68,8 @@ class Recorder:
             flags |= {"interrupted"}
         if seen.sampled:
             flags |= {"sampled"}
-        if seen.handles:
+        if seen.handles is not None:
+            files += self.files.written(seen.handles)
             flags |= {"open handle"}
         line: dict[str, Any] = {
             "bound": _sorted(seen.bound),

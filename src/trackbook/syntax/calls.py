@@ -20,6 +20,7 @@ _SEEDED = {"default_rng", "RandomState", "SeedSequence"}
 _THREADS = {"Thread", "Timer", "ThreadPoolExecutor", "ThreadPool", "start_new_thread"}
 _PROCESSES = {"Pool", "Process", "ProcessPoolExecutor", "Popen", "check_output", "check_call"}
 _ASKS = {"input", "getpass"}
+_HISTORY = re.compile(r"(In|_ih|_i+|_i\d+)\Z")
 _MAGICS = {"run_line_magic", "run_cell_magic"}
 _SHELLS = {"system", "getoutput"}
 
@@ -57,6 +58,14 @@ def named_item(node: ast.AST) -> str | None:
         return None
     whole = called(node.value) in _WHOLE_NAMESPACE - {"dir"} and not node.value.args
     return _text(node.slice) if whole else None
+
+
+def output_of(node: ast.AST) -> str | None:
+    """``_3`` for ``Out[3]``."""
+    if not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)):
+        return None
+    number = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    return f"_{number}" if node.value.id in ("Out", "_oh") and type(number) is int else None
 
 
 def inner_code(node: ast.Call) -> Iterator[str]:
@@ -116,6 +125,8 @@ def flags_of(tree: ast.Module) -> frozenset[str]:
             found |= set(_flags(node))
         elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             found.add("star import")
+        elif isinstance(node, ast.Name) and _HISTORY.match(node.id):
+            found.add("history")
     return frozenset(found)
 
 

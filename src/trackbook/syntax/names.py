@@ -12,6 +12,7 @@ from .calls import called, flags_of, paths_of
 from .expressions import EVERYTHING, Expressions, frozen, now, root_of
 
 _LONGEST = 500_000
+_MAIN = "__main__"
 _NONE: frozenset[str] = frozenset()
 
 
@@ -239,6 +240,8 @@ class _Walk(Expressions):
             name = alias.asname or alias.name.partition(".")[0]
             self._bind(name)
             self._imports.add(name)
+        if any(alias.name == _MAIN for alias in node.names):
+            self._read(EVERYTHING)
         if isinstance(node, ast.Import):
             self._modules |= {alias.name.partition(".")[0] for alias in node.names}
         elif node.module and not node.level:
