@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..jsonable import dumps
@@ -38,7 +38,7 @@ class CellLog:
         return len(self._executions)
 
     @property
-    def executions(self) -> Sequence[Mapping[str, Any]]:
+    def executions(self) -> Sequence[dict[str, Any]]:
         """Every execution; its ``source`` is the text."""
         return self._executions
 

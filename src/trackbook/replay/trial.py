@@ -143,7 +143,9 @@ def _steps(setting: Setting, recipe: Recipe, folder: Path) -> list[Step]:
             if not (states / blob).exists():
                 (states / blob).write_bytes(setting.store.blobs.get(blob))
         source = _filled(setting.sources.get(execution.order, cell.source), setting.secrets)
-        steps.append(Step(source, execution.count, files, not execution.ok))
+        # How cells ended that ran before Trackbook was loaded is not known.
+        may_fail = not execution.ok or execution.extra.get("before") is True
+        steps.append(Step(source, execution.count, files, may_fail))
     return steps
 
 
