@@ -18,6 +18,8 @@ import type {
   IStores
 } from './api';
 import { ApiError } from './api';
+import type { IComparing } from './compare/api';
+import { ServerComparing } from './compare/server';
 import type { IPacked } from './packed';
 import { unpack } from './packed';
 
@@ -48,20 +50,23 @@ interface ICurves {
 export class ServerApi implements IApi, IRoutes {
   constructor(services: Pick<ServiceManager.IManager, 'serverSettings' | 'events'>) {
     this._settings = services.serverSettings;
+    this.comparing = new ServerComparing(services.serverSettings);
     services.events.stream.connect(this._onEvent, this);
   }
+
+  readonly comparing: IComparing;
 
   get revisions(): Signal<IApi, IRevision> {
     return this._revisions;
   }
 
   stores(path: string): Promise<IStores> {
-    return this._get(['stores'], { path });
+    return this.ask(['stores'], { path });
   }
 
   async runs(store: string, query: IQuery, since?: string | null): Promise<IRunsReply> {
     const kept = since ? this._layouts.get(store) : undefined;
-    const reply = await this._get<IPackedReply>(['stores', store, 'runs'], {
+    const reply = await this.ask<IPackedReply>(['stores', store, 'runs'], {
       form: 'packed',
       since,
       layout: kept?.layout,
@@ -104,17 +109,12 @@ export class ServerApi implements IApi, IRoutes {
 
   async curves(store: string, ids: readonly string[]): Promise<Record<string, ICurve | null>> {
     const query = { runs: ids.join(',') };
-    const reply = await this._get<ICurves>(['stores', store, 'curves'], query);
+    const reply = await this.ask<ICurves>(['stores', store, 'curves'], query);
     return reply.curves;
   }
 
   compare(store: string, refs: readonly string[]): Promise<IComparison> {
-    return this._get(['stores', store, 'compare'], { refs: refs.join(',') });
-  }
-
-  /** What any of our routes answers. */
-  ask<T>(path: string[], query: Record<string, string | null> = {}): Promise<T> {
-    return this._get(path, query);
+    return this.ask(['stores', store, 'compare'], { refs: refs.join(',') });
   }
 
   async request(
@@ -147,9 +147,10 @@ export class ServerApi implements IApi, IRoutes {
     return search ? `${url}?${search}` : url;
   }
 
-  private async _get<T>(
+  /** The JSON that a route answers; what is empty in the query is left out of it. */
+  async ask<T>(
     path: string[],
-    query: Record<string, string | null | undefined>
+    query: Record<string, string | null | undefined> = {}
   ): Promise<T> {
     const given = Object.entries(query).filter(([, value]) => value) as [string, string][];
     const response = await this.request('GET', path, given);
@@ -178,14 +179,13 @@ export class ServerApi implements IApi, IRoutes {
   private readonly _settings: ServerConnection.ISettings;
 }
 
-/** The server's own sentence, else the status line. */
+/** The server's own sentence and what else it said; else the status line. */
 async function problemOf(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {
-    const { message, position } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof message === 'string' && message) {
-      const place = typeof position === 'number' ? position : null;
-      return new ApiError(response.status, message, place);
+    const told = JSON.parse(text) as Record<string, unknown>;
+    if (typeof told.message === 'string' && told.message) {
+      return new ApiError(response.status, told.message, told);
     }
   } catch {
     // Not JSON: a proxy or a server without our extension answered.
