@@ -4,7 +4,18 @@ import type { ISignal } from '@lumino/signaling';
 
 /** The kinds of column that Python names; the front end knows no meaning beyond these. */
 export type ColumnKind =
-  'name' | 'status' | 'number' | 'metric' | 'param' | 'time' | 'duration' | 'tags' | 'text';
+  | 'name'
+  | 'status'
+  | 'number'
+  | 'metric'
+  | 'param'
+  | 'time'
+  | 'duration'
+  | 'tags'
+  | 'text'
+  | 'curve'
+  | 'replay'
+  | 'grade';
 
 /** One column of a table of runs, as `views.columns` defines it. */
 export interface IColumn {
@@ -16,6 +27,8 @@ export interface IColumn {
   width: number;
   /** 1 is shown in the narrowest panel, higher numbers only where there is room. */
   priority: number;
+  /** False where all runs have the same value. */
+  differs?: boolean;
 }
 
 /** A value with the text that Python made of it. */
@@ -50,12 +63,16 @@ export interface IRow {
   error: { type: string; message: string } | null;
   /** How the kernel of a lost run died, where the server saw it. */
   death?: string | null;
+  note?: string;
+  tags?: Record<string, unknown>;
   cells: Record<string, ICell | undefined>;
 }
 
 /** A table of runs. */
 export interface ITable {
   columns: IColumn[];
+  /** Columns that are not shown at first and can be chosen. */
+  others?: IColumn[];
   rows: IRow[];
   total: number;
 }
@@ -116,6 +133,22 @@ export interface IQuery {
   sort?: string | null;
   limit?: number | null;
   archived?: boolean | null;
+  /** The runs in the trash in place of the others. */
+  trash?: boolean;
+  /** Keys of columns that are wanted besides those that are shown at first. */
+  with?: readonly string[];
+}
+
+/** What edits were made, by run, so that they can be undone, and what could not be. */
+export interface IEdited {
+  edits: Record<string, string>;
+  problems: Record<string, string>;
+}
+
+/** A small curve for a cell. */
+export interface ICurve {
+  key: string;
+  values: number[];
 }
 
 /** News that a store has reached a revision. */
@@ -130,6 +163,16 @@ export interface IApi {
   stores(path: string): Promise<IStores>;
   /** The runs that match, or only the changes since a revision. */
   runs(store: string, query: IQuery, since?: string | null): Promise<IRunsReply>;
+  /** Lays a change over runs. */
+  edit(
+    store: string,
+    ids: readonly string[],
+    change: Record<string, unknown>
+  ): Promise<IEdited>;
+  /** Undoes edits, by run; of an undo, redoes it. */
+  undo(store: string, edits: Record<string, string>): Promise<IEdited>;
+  /** The curves of runs; null for one that has none. */
+  curves(store: string, ids: readonly string[]): Promise<Record<string, ICurve | null>>;
   /** The named runs side by side. */
   compare(store: string, refs: readonly string[]): Promise<IComparison>;
   /** Emitted when any store changes. */
@@ -159,5 +202,10 @@ export class ApiError extends Error {
   ) {
     super(message);
     this.name = 'ApiError';
+  }
+
+  /** Where in a filter it is wrong, from 0; null where that says nothing. */
+  get position(): number | null {
+    return typeof this.told.position === 'number' ? this.told.position : null;
   }
 }

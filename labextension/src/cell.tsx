@@ -3,8 +3,10 @@
 import React from 'react';
 
 import type { IColumn, IHeadline, IRow } from './api';
-import { deltaText } from './columns';
+import { deltaText } from './formats';
 import { useTrans } from './locale';
+import { textOf, valueOf } from './packed';
+import { CurveCell } from './runs/curves';
 
 /** A dot whose colour is the status; the status itself, or how it died, is label and tooltip. */
 export function StatusDot(props: { status: string; death?: string | null }): React.JSX.Element {
@@ -72,14 +74,40 @@ export function CellContent(props: { column: IColumn; row: IRow }): React.JSX.El
       </span>
     );
   }
-  const text = row.cells[column.key]?.text ?? '';
+  if (column.kind === 'curve') {
+    return <CurveCell row={row} />;
+  }
+  const text = textOf(row, column);
+  if ((column.kind === 'replay' || column.kind === 'grade') && text) {
+    return <Badge kind={column.kind} text={text} />;
+  }
+  const exact = valueOf(row, column.key);
+  const title = typeof exact === 'number' && column.kind !== 'time' ? String(exact) : text;
   return (
     <span
       className="tb-Text"
-      title={column.kind === 'status' ? (row.death ?? text) : text}
+      title={column.kind === 'status' ? (row.death ?? text) : title}
       data-status={column.kind === 'status' ? row.status : undefined}
     >
       {text || (column.kind === 'status' ? row.status : '')}
+    </span>
+  );
+}
+
+/** The marks tell verdicts apart without colour. */
+const MARKS: Record<string, string> = {
+  reproduced: '✓',
+  differs: '≠',
+  fails: '✕'
+};
+
+/** Whether a replay gave the same result, or how good the chances for one are. */
+function Badge({ kind, text }: { kind: 'replay' | 'grade'; text: string }): React.JSX.Element {
+  const mark = MARKS[text];
+  return (
+    <span className={`tb-Badge tb-mod-${kind}`} data-value={text} title={text}>
+      {mark && <span aria-hidden={true}>{mark} </span>}
+      {text}
     </span>
   );
 }

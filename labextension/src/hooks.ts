@@ -5,6 +5,8 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 
 import type { IState, RunsModel } from './model';
 
+const STEP = 24;
+
 /** The state of a model; the component renders again when it changes. */
 export function useModel(model: RunsModel): IState {
   const subscribe = useCallback(
@@ -52,4 +54,19 @@ export function useTheme(): { dark: boolean; turn: number } {
 
 function isDark(): boolean {
   return document.body.dataset.jpThemeLight === 'false';
+}
+
+/** How far an element is scrolled to the right, in steps that a column is wide. */
+export function useScrolled(ref: RefObject<HTMLElement>): number {
+  const [scrolled, setScrolled] = useState(0);
+  useEffect(() => {
+    const element = ref.current;
+    if (!element) {
+      return undefined;
+    }
+    const look = (): void => setScrolled(Math.floor(element.scrollLeft / STEP) * STEP);
+    element.addEventListener('scroll', look, { passive: true });
+    return () => element.removeEventListener('scroll', look);
+  }, [ref]);
+  return scrolled;
 }

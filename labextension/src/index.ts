@@ -8,6 +8,7 @@ import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
@@ -16,11 +17,13 @@ import { followNotebooks } from './follow';
 import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
 import { addRunPage } from './run/plugin';
+import { addTableCommands } from './runs/commands';
+import { PALETTE, keepViews, openRun, tableMenu, tableTab } from './runs/shell';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
 import { addStrips } from './strip/commands';
 import type { ICompared } from './widgets';
-import { COMPARE_ID, CompareWidget, PANEL_ID, PanelWidget } from './widgets';
+import { COMPARE_ID, CompareWidget, PANEL_ID, RunsWidget, TABLE_ID } from './widgets';
 
 const PLUGIN_ID = 'trackbook:plugin';
 
@@ -56,7 +59,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
     ITranslator,
     INotebookTracker,
     IEditorServices,
-    IDefaultFileBrowser
+    IDefaultFileBrowser,
+    IStateDB
   ],
   activate
 };
@@ -72,26 +76,31 @@ function activate(
   translator: ITranslator | null,
   notebooks: INotebookTracker | null,
   editors: IEditorServices | null,
-  browser: IDefaultFileBrowser | null
+  browser: IDefaultFileBrowser | null,
+  state: IStateDB | null
 ): void {
   const trans = (translator ?? nullTranslator).load('trackbook');
   const api = new ServerApi(app.serviceManager);
-  const model = new RunsModel(api);
+  const model = new RunsModel(api, { views: state && keepViews(state) });
   const compare = (store: string, refs: string[]): void => {
     void app.commands.execute(CommandIds.compare, { store, refs });
   };
-  const panel = new PanelWidget(model, trans, compare);
+  const open = (store: string, run: string): void => openRun(app, compare, store, run);
+  const host = { compare, open, menu: tableMenu(app.commands) };
+  const panel = new RunsWidget(model, trans, host, PANEL_ID);
   app.shell.add(panel, 'left', { rank: 700 });
   restorer?.add(panel, PANEL_ID);
 
+  const openTable = tableTab(app, () => new RunsWidget(model, trans, host, TABLE_ID), restorer);
+  addTableCommands({ app, model, trans, notebooks, open, openTable });
   addRunPage({ app, rendermime, editors, browser }, api, trans, restorer, compare);
   const showCompared = compareTab(app, api, trans, restorer);
   addCommands(app, model, trans, showCompared);
-  for (const command of Object.values(CommandIds)) {
+  for (const command of [...Object.values(CommandIds), ...PALETTE]) {
     palette?.addItem({ command, category: 'Trackbook' });
   }
 
-  const context = { api, trans, compare };
+  const context = { api, trans, compare, open };
   rendermime.addFactory(bundleFactory(context));
   // Whoever else renders Vega-Lite 6 goes first; one that registers later replaces ours.
   const free = VEGALITE_TYPES.filter(type => !rendermime.mimeTypes.includes(type));

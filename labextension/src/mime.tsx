@@ -38,6 +38,7 @@ export interface IContext {
   api: IApi;
   trans: TranslationBundle;
   compare: (store: string, refs: string[]) => void;
+  open: (store: string, run: string) => void;
 }
 
 /** The factory for our own bundles; ahead of the HTML that every bundle carries too. */
@@ -132,7 +133,8 @@ class BundleRenderer extends Renderer {
   protected content(): React.JSX.Element | null {
     const bundle = this._bundle;
     if (this._model) {
-      return <RunsOutput model={this._model} onCompare={this.context.compare} />;
+      const { compare, open } = this.context;
+      return <RunsOutput model={this._model} onCompare={compare} onOpen={open} />;
     }
     return (
       bundle && (

@@ -3,6 +3,7 @@
 import React from 'react';
 
 import { useTrans } from './locale';
+import type { Shelf } from './runs/arrange';
 
 /** Teaches the two lines that make the first run. */
 export function HowToBegin(): React.JSX.Element {
@@ -52,12 +53,33 @@ export function ServerOffline(props: { message: string }): React.JSX.Element {
   );
 }
 
+/** Says that nothing is archived or in the trash, and what would be. */
+export function NothingHere(props: { shelf: Shelf; onBack: () => void }): React.JSX.Element {
+  const trans = useTrans();
+  return (
+    <div className="tb-Empty">
+      <p>
+        {props.shelf === 'trash'
+          ? trans.__(
+              'The trash is empty. Runs that you delete stay here until they are purged.'
+            )
+          : trans.__(
+              'Nothing is archived. Runs that you archive leave the list and stay here.'
+            )}
+      </p>
+      <button className="tb-Link" onClick={props.onBack}>
+        {trans.__('Back to the runs')}
+      </button>
+    </div>
+  );
+}
+
 /** Says that a filter matches nothing, and takes it back. */
 export function NoMatch(props: { onClear: () => void }): React.JSX.Element {
   const trans = useTrans();
   return (
     <div className="tb-Empty">
-      <p>{trans.__('No run matches this filter.')}</p>
+      <p>{trans.__('No run matches.')}</p>
       <button className="tb-Link" onClick={props.onClear}>
         {trans.__('Show all runs')}
       </button>

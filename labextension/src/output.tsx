@@ -6,12 +6,14 @@ import { useModel } from './hooks';
 import { useTrans } from './locale';
 import type { RunsModel } from './model';
 import { CompareBar } from './panel';
+import { Notice } from './runs/notice';
 import { RunsTable } from './table';
 
 /** The runs of a model, with the way to compare them where the store is served. */
 export function RunsOutput(props: {
   model: RunsModel;
   onCompare: (store: string, refs: string[]) => void;
+  onOpen: (store: string, run: string) => void;
 }): React.JSX.Element {
   const { model, onCompare } = props;
   const trans = useTrans();
@@ -22,14 +24,12 @@ export function RunsOutput(props: {
   return (
     <div className="tb-RunsOutput">
       <RunsTable
-        columns={state.columns}
-        rows={state.rows}
-        sort={state.sort}
-        selected={state.selected}
+        model={model}
+        state={state}
         label={trans.__('Runs')}
-        onSort={sort => model.setSort(sort)}
-        onToggle={id => model.toggle(id)}
+        onOpen={id => state.store && props.onOpen(state.store.id, id)}
       />
+      <Notice model={model} state={state} />
       {state.total > state.rows.length && (
         <p className="tb-Note">{trans.__('%1 of %2 runs', state.rows.length, state.total)}</p>
       )}

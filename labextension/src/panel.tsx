@@ -1,38 +1,29 @@
-/** The side panel: which store, which runs, and the way to compare them. */
+/** The runs of a store with all that arranges them: in the side panel and in a tab. */
 
-import React, { useEffect, useState } from 'react';
+import React, { useRef, useState } from 'react';
 
-import { useModel } from './hooks';
+import { useModel, useWidth } from './hooks';
 import { useTrans } from './locale';
 import type { IState, RunsModel } from './model';
-import { HowToBegin, NoMatch, ServerAbsent, ServerOffline } from './notes';
+import { HowToBegin, NoMatch, NothingHere, ServerAbsent, ServerOffline } from './notes';
+import { Chooser } from './runs/chooser';
+import type { IRunsHost } from './runs/host';
+import { CaretIcon, ColumnsIcon, FilterIcon, MoreIcon, OrderIcon } from './runs/icons';
+import { Notice } from './runs/notice';
+import { Order } from './runs/order';
+import { Popover } from './runs/popover';
+import { Tree } from './runs/tree';
+import { isPlain } from './runs/view';
+import { Where } from './runs/where';
 import { RunsTable } from './table';
 
-/** Waiting time between a key in the filter and the question to the server, in ms. */
-const TYPING = 300;
+/** From this width on the folders stand beside the table. */
+const WIDE = 720;
 
 /** What the panel is about and where it leads. */
 export interface IPanelProps {
   model: RunsModel;
-  onCompare: (store: string, refs: string[]) => void;
-}
-
-/** All of the panel. */
-export function Panel({ model, onCompare }: IPanelProps): React.JSX.Element {
-  const state = useModel(model);
-  if (state.phase === 'absent') {
-    return <ServerAbsent />;
-  }
-  const nothing = state.rows.length === 0 && state.where === '' && state.phase === 'ready';
-  return (
-    <div className="tb-Panel" aria-busy={state.phase === 'loading'}>
-      {state.store && <Head model={model} state={state} />}
-      {!nothing && <Filter model={model} state={state} />}
-      {state.phase === 'offline' && <ServerOffline message={state.message} />}
-      {nothing ? <HowToBegin /> : <Runs model={model} state={state} />}
-      <CompareBar model={model} state={state} onCompare={onCompare} />
-    </div>
-  );
+  host: IRunsHost;
 }
 
 interface IPartProps {
@@ -40,10 +31,48 @@ interface IPartProps {
   state: IState;
 }
 
-function Head({ model, state }: IPartProps): React.JSX.Element {
+/** All of the panel. */
+export function Panel({ model, host }: IPanelProps): React.JSX.Element {
+  const state = useModel(model);
+  const root = useRef<HTMLDivElement>(null);
+  const wide = useWidth(root) >= WIDE;
+  if (state.phase === 'absent') {
+    return <ServerAbsent />;
+  }
+  const empty = state.held.length === 0 && state.where === '' && state.shelf === 'runs';
+  const nothing = empty && state.phase === 'ready';
+  const foldered = state.held.some(row => row.experiment !== state.held[0]?.experiment);
+  return (
+    <div
+      ref={root}
+      className={`tb-Panel${wide ? ' tb-mod-wide' : ''}`}
+      aria-busy={state.phase === 'loading'}
+    >
+      {state.store && <Head model={model} state={state} host={host} />}
+      {!nothing && <Tools model={model} state={state} />}
+      {!nothing && !wide && foldered && <Folder model={model} state={state} />}
+      {state.phase === 'offline' && <ServerOffline message={state.message} />}
+      {nothing ? (
+        <HowToBegin />
+      ) : (
+        <div className="tb-Panel-body">
+          {wide && foldered && (
+            <nav className="tb-Panel-side">
+              <Tree model={model} state={state} />
+            </nav>
+          )}
+          <Runs model={model} state={state} host={host} />
+        </div>
+      )}
+      <Notice model={model} state={state} />
+      <CompareBar model={model} state={state} onCompare={host.compare} />
+    </div>
+  );
+}
+
+function Head({ model, state, host }: IPartProps & IPanelProps): React.JSX.Element {
   const trans = useTrans();
-  const { store, stores, total, where } = state;
-  const runs = trans._n('%1 run', '%1 runs', total);
+  const { store, stores } = state;
   return (
     <header className="tb-PanelHead">
       {stores.length > 1 ? (
@@ -65,67 +94,150 @@ function Head({ model, state }: IPartProps): React.JSX.Element {
           {store?.name}
         </span>
       )}
-      <span className="tb-Count" aria-live="polite">
-        {where && !state.whereError ? trans.__('%1 found', total) : runs}
-      </span>
+      <Count state={state} />
+      {host.menu && (
+        <button
+          className="tb-IconButton"
+          aria-label={trans.__('More')}
+          aria-haspopup="menu"
+          title={trans.__('More')}
+          onClick={event => {
+            const box = event.currentTarget.getBoundingClientRect();
+            host.menu?.(box.left, box.bottom);
+          }}
+        >
+          <MoreIcon />
+        </button>
+      )}
     </header>
   );
 }
 
-function Filter({ model, state }: IPartProps): React.JSX.Element {
+function Count({ state }: { state: IState }): React.JSX.Element {
   const trans = useTrans();
-  const [text, setText] = useState(state.where);
-  useEffect(() => setText(state.where), [state.where]);
-  useEffect(() => {
-    const timer = setTimeout(() => model.setWhere(text.trim()), TYPING);
-    return () => clearTimeout(timer);
-  }, [model, text]);
+  const { total, where, whereError, shelf, rows, search, folder } = state;
+  const found = where !== '' && whereError === '';
+  const said =
+    search !== '' || folder !== ''
+      ? trans.__('%1 of %2', rows.length, total)
+      : shelf === 'archived'
+        ? trans.__('%1 archived', rows.length)
+        : shelf === 'trash'
+          ? trans.__('%1 in the trash', rows.length)
+          : found
+            ? trans.__('%1 found', total)
+            : trans._n('%1 run', '%1 runs', total);
   return (
-    <div className="tb-Filter">
-      <input
-        type="search"
-        className="tb-Filter-input"
-        placeholder={trans.__('Filter: metrics.acc > 0.9')}
-        aria-label={trans.__('Filter runs')}
-        aria-invalid={state.whereError !== ''}
-        spellCheck={false}
-        autoComplete="off"
-        value={text}
-        onChange={event => setText(event.target.value)}
-      />
-      {state.whereError && (
-        <p className="tb-Note tb-mod-clamped" role="status" title={state.whereError}>
-          {state.whereError}
-        </p>
-      )}
+    <span className="tb-Count" aria-live="polite">
+      {said}
+    </span>
+  );
+}
+
+/** Search, filter, columns, order. */
+function Tools({ model, state }: IPartProps): React.JSX.Element {
+  const trans = useTrans();
+  const [asked, setAsked] = useState(false);
+  const filtering = asked || state.where !== '';
+  const { view } = state;
+  return (
+    <div className="tb-Tools">
+      <div className="tb-Tools-row" role="toolbar" aria-label={trans.__('Runs')}>
+        <input
+          type="search"
+          className="tb-Input tb-Search"
+          placeholder={trans.__('Search')}
+          aria-label={trans.__('Search runs')}
+          value={state.search}
+          onChange={event => model.narrow({ search: event.target.value })}
+        />
+        <button
+          className={`tb-IconButton${state.where ? ' tb-mod-marked' : ''}`}
+          aria-pressed={filtering}
+          aria-label={trans.__('Filter')}
+          title={trans.__('Filter by an expression')}
+          onClick={() => {
+            setAsked(!filtering);
+            if (filtering) {
+              model.setWhere('');
+            }
+          }}
+        >
+          <FilterIcon />
+        </button>
+        <Popover
+          label={trans.__('Sort and group')}
+          face={<OrderIcon />}
+          marked={view.group !== null}
+        >
+          {() => <Order model={model} state={state} />}
+        </Popover>
+        <Popover label={trans.__('Columns')} face={<ColumnsIcon />} marked={!isPlain(view)}>
+          {() => <Chooser model={model} state={state} />}
+        </Popover>
+      </div>
+      {filtering && <Where model={model} state={state} />}
     </div>
   );
 }
 
-function Runs({ model, state }: IPartProps): React.JSX.Element {
+/** In a narrow panel the folders are behind a button that says which one is shown. */
+function Folder({ model, state }: IPartProps): React.JSX.Element {
   const trans = useTrans();
+  const name = state.folder === '' ? trans.__('All experiments') : state.folder;
+  return (
+    <div className="tb-Folder">
+      <Popover
+        label={trans.__('Experiment: %1', name)}
+        className="tb-Folder-button"
+        side="left"
+        face={
+          <>
+            <span className="tb-Folder-name">{name}</span>
+            <CaretIcon />
+          </>
+        }
+      >
+        {close => <Tree model={model} state={state} onChosen={close} />}
+      </Popover>
+    </div>
+  );
+}
+
+function Runs({ model, state, host }: IPartProps & IPanelProps): React.JSX.Element {
+  const trans = useTrans();
+  const { store, shelf } = state;
   if (state.rows.length === 0 && state.phase === 'ready' && !state.whereError) {
-    return <NoMatch onClear={() => model.setWhere('')} />;
+    const narrowed = state.where !== '' || state.search !== '' || state.folder !== '';
+    return narrowed ? (
+      <NoMatch
+        onClear={() => {
+          model.narrow({ search: '', folder: '' });
+          model.setWhere('');
+        }}
+      />
+    ) : (
+      <NothingHere shelf={shelf} onBack={() => model.narrow({ shelf: 'runs' })} />
+    );
   }
   return (
     <RunsTable
-      columns={state.columns}
-      rows={state.rows}
-      sort={state.sort}
-      selected={state.selected}
+      model={model}
+      state={state}
       label={trans.__('Runs')}
-      onSort={sort => model.setSort(sort)}
-      onToggle={id => model.toggle(id)}
+      onOpen={id => store && host.open(store.id, id)}
     />
   );
 }
 
-/** The bar that appears once two runs are ticked. */
+/** The bar that appears once runs are ticked. */
 export function CompareBar({
   model,
   state,
   onCompare
-}: IPartProps & Pick<IPanelProps, 'onCompare'>): React.JSX.Element | null {
+}: IPartProps & {
+  onCompare: (store: string, refs: string[]) => void;
+}): React.JSX.Element | null {
   const trans = useTrans();
   const { store, selected } = state;
   if (!store || selected.size < 2) {

@@ -6,11 +6,12 @@ import type { IColumn, IRow, IRunsReply } from './api';
 export interface IHeld {
   revision: string | null;
   columns: readonly IColumn[];
+  others: readonly IColumn[];
   rows: readonly IRow[];
 }
 
 /** Nothing heard yet. */
-export const NOTHING: IHeld = { revision: null, columns: [], rows: [] };
+export const NOTHING: IHeld = { revision: null, columns: [], others: [], rows: [] };
 
 /** What an announced revision means: nothing new, changes to ask for, or everything anew. */
 export type News = 'known' | 'changes' | 'all';
@@ -33,8 +34,9 @@ export function judge(held: string | null, announced: string): News {
  */
 export function merge(held: IHeld, reply: IRunsReply): IHeld | null {
   const { revision, table, removed } = reply;
+  const others = table.others ?? [];
   if (reply.full) {
-    return { revision, columns: table.columns, rows: table.rows };
+    return { revision, columns: table.columns, others, rows: table.rows };
   }
   if (held.revision === null || parse(held.revision)?.start !== parse(revision)?.start) {
     return null;
@@ -42,7 +44,7 @@ export function merge(held: IHeld, reply: IRunsReply): IHeld | null {
   const rows = new Map(held.rows.map(row => [row.id, row]));
   removed.forEach(id => rows.delete(id));
   table.rows.forEach(row => rows.set(row.id, row));
-  return { revision, columns: table.columns, rows: [...rows.values()] };
+  return { revision, columns: table.columns, others, rows: [...rows.values()] };
 }
 
 function parse(revision: string): { start: string; count: number } | null {

@@ -5,11 +5,44 @@ import type { Event, ServiceManager } from '@jupyterlab/services';
 import { ServerConnection } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 
-import type { IApi, IComparison, IQuery, IRevision, IRoutes, IRunsReply, IStores } from './api';
+import type {
+  IApi,
+  IColumn,
+  IComparison,
+  ICurve,
+  IEdited,
+  IQuery,
+  IRevision,
+  IRoutes,
+  IRunsReply,
+  IStores
+} from './api';
 import { ApiError } from './api';
+import type { IPacked } from './packed';
+import { unpack } from './packed';
 
 /** Id of the event which says that a store changed. */
 export const REVISION_SCHEMA = 'https://schema.trackbook.dev/revision/v1';
+
+interface ILayout {
+  layout: string;
+  columns: IColumn[];
+  others: IColumn[];
+}
+
+interface IPackedReply extends Omit<IRunsReply, 'table'> {
+  table: {
+    columns: IColumn[] | null;
+    others: IColumn[] | null;
+    layout: string;
+    total: number;
+    packed: IPacked;
+  };
+}
+
+interface ICurves {
+  curves: Record<string, ICurve | null>;
+}
 
 /** The Trackbook routes and events of the Jupyter server that this page came from. */
 export class ServerApi implements IApi, IRoutes {
@@ -26,14 +59,53 @@ export class ServerApi implements IApi, IRoutes {
     return this.ask(['stores'], { path });
   }
 
-  runs(store: string, query: IQuery, since?: string | null): Promise<IRunsReply> {
-    return this.ask(['stores', store, 'runs'], {
+  async runs(store: string, query: IQuery, since?: string | null): Promise<IRunsReply> {
+    const kept = since ? this._layouts.get(store) : undefined;
+    const reply = await this.ask<IPackedReply>(['stores', store, 'runs'], {
+      form: 'packed',
       since,
+      layout: kept?.layout,
       where: query.where,
       experiment: query.experiment,
       sort: query.sort,
-      archived: query.archived ? '1' : null
+      archived: query.archived ? '1' : null,
+      trash: query.trash ? '1' : null,
+      with: query.with?.length ? JSON.stringify(query.with) : null
     });
+    const { columns, others, layout, total, packed } = reply.table;
+    const known = columns && others ? { layout, columns, others } : kept;
+    if (!known) {
+      throw new ApiError(500, 'the server sent runs without columns');
+    }
+    this._layouts.set(store, known);
+    const all = [...known.columns, ...known.others];
+    return {
+      ...reply,
+      table: {
+        columns: known.columns,
+        others: known.others,
+        total,
+        rows: unpack(packed, all)
+      }
+    };
+  }
+
+  edit(
+    store: string,
+    ids: readonly string[],
+    change: Record<string, unknown>
+  ): Promise<IEdited> {
+    return this._patch(['stores', store, 'runs'], { ids, change });
+  }
+
+  undo(store: string, edits: Record<string, string>): Promise<IEdited> {
+    return this._patch(['stores', store, 'edits'], { undo: edits });
+  }
+
+  async curves(store: string, ids: readonly string[]): Promise<Record<string, ICurve | null>> {
+    const query = { runs: ids.join(',') };
+    const reply = await this.ask<ICurves>(['stores', store, 'curves'], query);
+    return reply.curves;
   }
 
   compare(store: string, refs: readonly string[]): Promise<IComparison> {
@@ -80,6 +152,11 @@ export class ServerApi implements IApi, IRoutes {
     return (await response.json()) as T;
   }
 
+  private async _patch<T>(path: string[], body: unknown): Promise<T> {
+    const response = await this.request('PATCH', path, [], body);
+    return (await response.json()) as T;
+  }
+
   private _onEvent(_: unknown, event: Event.Emission): void {
     const { schema_id, store, revision } = event as Record<string, unknown>;
     if (
@@ -91,6 +168,8 @@ export class ServerApi implements IApi, IRoutes {
     }
   }
 
+  /** The columns as last told, so that they need not be told again. */
+  private readonly _layouts = new Map<string, ILayout>();
   private readonly _revisions = new Signal<IApi, IRevision>(this);
   private readonly _settings: ServerConnection.ISettings;
 }

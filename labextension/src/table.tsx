@@ -1,241 +1,226 @@
 /** The table of runs: a virtual grid of plain rows that shows what its width has room for. */
 
 import { useVirtualizer } from '@tanstack/react-virtual';
-import React, { useEffect, useId, useMemo, useRef, useState } from 'react';
+import React, { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
-import type { IColumn, IRow } from './api';
-import { CellContent } from './cell';
-import type { IFit } from './columns';
-import { MORE_WIDTH, TICK_WIDTH, anyMoved, fit, forRows, nextSort, sortOf } from './columns';
-import { useWidth } from './hooks';
+import { anyMoved } from './columns';
+import { useScrolled, useWidth } from './hooks';
 import { useTrans } from './locale';
+import type { IState, RunsModel } from './model';
+import { Curves, CurvesOf } from './runs/curves';
+import { star } from './runs/deeds';
+import { Editor } from './runs/editor';
+import { useEvents, useKeys } from './runs/events';
+import type { IGroup, Line } from './runs/groups';
+import { grouped, lines as linesOf } from './runs/groups';
+import { Head } from './runs/head';
+import { inSight, lay, pinnedAt, windowed } from './runs/layout';
+import { GroupRow, RunRow } from './runs/row';
 
 const ROW_HEIGHT = 28;
 
 /** What the table shows and whom it tells. */
 export interface ITableProps {
-  columns: readonly IColumn[];
-  rows: readonly IRow[];
-  sort: string;
-  selected: ReadonlySet<string>;
+  model: RunsModel;
+  state: IState;
   label: string;
-  onSort: (sort: string) => void;
-  onToggle: (id: string) => void;
+  onOpen: (id: string) => void;
 }
 
-/** The runs as an accessible grid; arrows move, space ticks. */
-export function RunsTable(props: ITableProps): React.JSX.Element {
-  const { columns, rows, label, onToggle } = props;
+/** The runs as an accessible grid that the keys lead through. */
+export function RunsTable({ model, state, label, onOpen }: ITableProps): React.JSX.Element {
   const trans = useTrans();
   const scroller = useRef<HTMLDivElement>(null);
   const prefix = useId();
-  const width = useWidth(scroller);
-  const shown = useMemo(
-    () => fit(forRows(columns, rows), width || 280),
-    [columns, rows, width]
+  const { rows, view, columns, others } = state;
+  const width = useWidth(scroller) || 280;
+  const scrolled = useScrolled(scroller);
+
+  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const lines = useMemo<readonly Line[]>(
+    () =>
+      view.group === null
+        ? rows.map(row => ({ row, inGroup: false }))
+        : linesOf(grouped(rows, view.group, view.sort), closed),
+    [rows, view.group, view.sort, closed]
   );
-  const moves = useMemo(() => anyMoved(rows), [rows]);
-  const [active, setActive] = useActive(rows);
+  const laid = useMemo(
+    () => lay(view, columns, others, rows, width, view.group !== null),
+    [view, columns, others, rows, width]
+  );
+  const [from, to] = inSight(laid, scrolled, width);
+  const shown = useMemo(() => windowed(laid, from, to), [laid, from, to]);
+  const pinned = useMemo(() => pinnedAt(laid), [laid]);
+  const all = useMemo(() => [...laid.pinned, ...laid.rest], [laid]);
+  const moves = useMemo(() => view.group !== null || anyMoved(rows), [rows, view.group]);
+
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     // The sticky header covers this much of the top.
     scrollPaddingStart: ROW_HEIGHT,
-    overscan: 8
+    overscan: 10
   });
+  const [active, setActive] = useActive(model, lines);
+  useAnchor(scroller, lines);
+  const events = useEvents(model, lines, setActive, onOpen, setClosed);
+  const page = (): number =>
+    Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 2);
+  const onKeyDown = useKeys({ model, lines, active, page, trans, events }, to => {
+    setActive(to);
+    virtual.scrollToIndex(to);
+  });
+
+  const store = state.store?.id;
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- of another store there are other curves
+  const curves = useMemo(() => new Curves(ids => model.curves(ids)), [model, store]);
   const rowId = (index: number): string => `${prefix}-row-${index}`;
-
-  const onKeyDown = (event: React.KeyboardEvent): void => {
-    const current = rows[active];
-    if (event.key === ' ' && current && event.target === event.currentTarget) {
-      onToggle(current.id);
-      event.preventDefault();
-      return;
-    }
-    const page = Math.max(
-      1,
-      Math.floor((scroller.current?.clientHeight ?? 0) / ROW_HEIGHT) - 2
-    );
-    const next = moved(event.key, active, page, rows.length);
-    if (next !== null) {
-      setActive(next);
-      virtual.scrollToIndex(next);
-      event.preventDefault();
-    }
-  };
+  const editing = model.lastUsed === prefix || model.lastUsed === '' ? state.editing : null;
+  const edited = editing ? lines.findIndex(line => keyOf(line) === editing.id) : -1;
+  const editedLine = lines[edited];
+  const onStar = useMemo(
+    () => (row: { id: string }) => star(model, [row.id], trans),
+    [model, trans]
+  );
 
   return (
-    <div
-      ref={scroller}
-      className={`tb-Table${moves ? '' : ' tb-mod-still'}`}
-      role="grid"
-      tabIndex={0}
-      aria-label={label}
-      aria-rowcount={rows.length + 1}
-      aria-colcount={shown.columns.length + 1}
-      aria-multiselectable={true}
-      aria-activedescendant={rows[active] ? rowId(active) : undefined}
-      onKeyDown={onKeyDown}
-      style={{ '--tb-columns': template(shown) } as React.CSSProperties}
-    >
-      <Header {...props} shown={shown} />
+    <CurvesOf.Provider value={curves}>
       <div
-        className="tb-Table-body"
-        role="rowgroup"
-        style={{ height: virtual.getTotalSize() }}
-        aria-label={trans.__('Runs')}
+        ref={scroller}
+        className={`tb-Table${moves && !laid.still ? '' : ' tb-mod-still'}`}
+        role="grid"
+        tabIndex={0}
+        aria-label={label}
+        aria-rowcount={lines.length + 1}
+        aria-colcount={laid.pinned.length + laid.rest.length + 1}
+        aria-multiselectable={true}
+        aria-activedescendant={lines[active] ? rowId(active) : undefined}
+        onKeyDown={onKeyDown}
+        onFocusCapture={() => {
+          model.lastUsed = prefix;
+        }}
+        onPointerDownCapture={() => {
+          model.lastUsed = prefix;
+        }}
+        onPointerEnter={() => model.hold(true)}
+        onPointerLeave={() => model.hold(false)}
+        style={
+          {
+            '--tb-columns': shown.template,
+            '--tb-width': `${laid.width}px`
+          } as React.CSSProperties
+        }
       >
-        {virtual.getVirtualItems().map(item => {
-          const row = rows[item.index];
-          return (
-            row && (
-              <Row
-                key={row.id}
-                id={rowId(item.index)}
-                row={row}
-                index={item.index}
-                top={item.start}
-                columns={shown.columns}
-                active={item.index === active}
-                ticked={props.selected.has(row.id)}
-                onActivate={setActive}
-                onToggle={onToggle}
-              />
-            )
-          );
-        })}
-      </div>
-    </div>
-  );
-}
-
-function Header(props: ITableProps & { shown: IFit }): React.JSX.Element {
-  const trans = useTrans();
-  const { shown, sort, onSort } = props;
-  return (
-    <div className="tb-Row tb-Table-head" role="row" aria-rowindex={1}>
-      <span className="tb-Cell" role="columnheader" aria-label={trans.__('Selected')} />
-      {shown.columns.map(column => (
-        <button
-          key={column.key}
-          className={`tb-Cell tb-Head tb-mod-${column.align}`}
-          role="columnheader"
-          tabIndex={-1}
-          aria-sort={sortOf(column, sort)}
-          title={column.title}
-          onClick={() => onSort(nextSort(sort, column))}
-        >
-          <span className="tb-Head-title">{column.title}</span>
-        </button>
-      ))}
-      {shown.hidden > 0 && (
-        <span
-          className="tb-Head-more"
-          title={trans._n(
-            'One more column when wider',
-            '%1 more columns when wider',
-            shown.hidden
-          )}
-        >
-          +{shown.hidden}
-        </span>
-      )}
-    </div>
-  );
-}
-
-interface IRowProps {
-  id: string;
-  row: IRow;
-  index: number;
-  top: number;
-  columns: readonly IColumn[];
-  active: boolean;
-  ticked: boolean;
-  onActivate: (index: number) => void;
-  onToggle: (id: string) => void;
-}
-
-const Row = React.memo(function Row(props: IRowProps): React.JSX.Element {
-  const trans = useTrans();
-  const { row, index } = props;
-  return (
-    <div
-      id={props.id}
-      className={`tb-Row${props.active ? ' tb-mod-active' : ''}`}
-      role="row"
-      aria-rowindex={index + 2}
-      aria-selected={props.ticked}
-      data-run-id={row.id}
-      style={{ transform: `translateY(${props.top}px)` }}
-      onClick={() => props.onActivate(index)}
-    >
-      <span className="tb-Cell tb-Tick" role="gridcell">
-        <input
-          type="checkbox"
-          tabIndex={-1}
-          checked={props.ticked}
-          aria-label={trans.__('Select %1', label(row))}
-          onChange={() => props.onToggle(row.id)}
+        <Head
+          model={model}
+          view={view}
+          columns={shown.columns}
+          all={all}
+          pinned={pinned}
+          hidden={laid.hidden}
         />
-      </span>
-      {props.columns.map(column => (
-        <span
-          key={column.key}
-          className={`tb-Cell tb-mod-${column.align} tb-kind-${column.kind}`}
-          role="gridcell"
-          data-column={column.key}
+        <div
+          className="tb-Table-body"
+          role="rowgroup"
+          style={{ height: virtual.getTotalSize() }}
+          aria-label={trans.__('Runs')}
         >
-          <CellContent column={column} row={row} />
-        </span>
-      ))}
-    </div>
+          {virtual.getVirtualItems().map(item => {
+            const line = lines[item.index];
+            if (!line) {
+              return null;
+            }
+            const own = {
+              key: keyOf(line),
+              id: rowId(item.index),
+              index: item.index,
+              top: item.start,
+              columns: shown.columns,
+              pinned,
+              active: item.index === active,
+              ...events,
+              onStar
+            };
+            return 'row' in line ? (
+              <RunRow
+                {...own}
+                row={line.row}
+                ticked={state.selected.has(line.row.id)}
+                indented={line.inGroup}
+              />
+            ) : (
+              <GroupRow {...own} group={line.group} open={line.open} />
+            );
+          })}
+          {editing && editedLine && 'row' in editedLine && (
+            <Editor
+              key={`${editing.id}/${editing.field}`}
+              model={model}
+              row={editedLine.row}
+              field={editing.field}
+              top={edited * ROW_HEIGHT}
+              onDone={() => scroller.current?.focus()}
+            />
+          )}
+        </div>
+      </div>
+    </CurvesOf.Provider>
   );
-});
-
-function label(row: IRow): string {
-  return row.number === null ? row.name : `${row.name} #${row.number}`;
 }
 
-/** The name takes what is left over; everything else keeps its width. */
-function template({ columns, hidden }: IFit): string {
-  const tracks = columns.map(column =>
-    column.kind === 'name' ? 'minmax(0, 1fr)' : `${column.width}px`
-  );
-  const more = hidden > 0 ? [`${MORE_WIDTH}px`] : [];
-  return [`${TICK_WIDTH}px`, ...tracks, ...more].join(' ');
+function keyOf(line: Line): string {
+  return 'row' in line ? line.row.id : groupKey(line.group);
 }
 
-/** The index of the active row, which stays on its run when rows come and go above it. */
-function useActive(rows: readonly IRow[]): [number, (index: number) => void] {
-  const [place, setPlace] = useState<{ index: number; id: string | null }>({
+function groupKey(group: IGroup): string {
+  return `group ${group.key}`;
+}
+
+/** The index of the active line, which stays on its run when others come and go above it. */
+function useActive(
+  model: RunsModel,
+  lines: readonly Line[]
+): [number, (index: number) => void] {
+  const [place, setPlace] = useState<{ index: number; key: string | null }>({
     index: 0,
-    id: null
+    key: null
   });
-  const found = place.id === null ? -1 : rows.findIndex(row => row.id === place.id);
-  const index = found >= 0 ? found : Math.min(place.index, Math.max(0, rows.length - 1));
-  const latest = useRef(rows);
+  const found = useMemo(
+    () => (place.key === null ? -1 : lines.findIndex(line => keyOf(line) === place.key)),
+    [lines, place.key]
+  );
+  const index = found >= 0 ? found : Math.min(place.index, Math.max(0, lines.length - 1));
+  const latest = useRef(lines);
   useEffect(() => {
-    latest.current = rows;
+    latest.current = lines;
   });
   const set = useMemo(
-    () => (next: number) => setPlace({ index: next, id: latest.current[next]?.id ?? null }),
-    []
+    () => (next: number) => {
+      const line = latest.current[next];
+      setPlace({ index: next, key: line ? keyOf(line) : null });
+      model.setCurrent(line && 'row' in line ? line.row.id : null);
+    },
+    [model]
   );
   return [index, set];
 }
 
-/** Where a key leads, or null when it is not a way to move. */
-function moved(key: string, from: number, page: number, rows: number): number | null {
-  const steps: Record<string, number> = {
-    ArrowDown: from + 1,
-    ArrowUp: from - 1,
-    PageDown: from + page,
-    PageUp: from - page,
-    Home: 0,
-    End: rows - 1
-  };
-  const to = steps[key];
-  return to === undefined ? null : Math.max(0, Math.min(rows - 1, to));
+/** Keeps the first line in sight where it is when lines come or go above it. */
+function useAnchor(scroller: React.RefObject<HTMLDivElement>, lines: readonly Line[]): void {
+  const before = useRef<readonly Line[]>(lines);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    const old = before.current;
+    before.current = lines;
+    if (!element || old === lines || element.scrollTop < ROW_HEIGHT) {
+      return;
+    }
+    const first = Math.floor(element.scrollTop / ROW_HEIGHT);
+    const anchor = old[first];
+    const now = anchor ? lines.findIndex(line => keyOf(line) === keyOf(anchor)) : -1;
+    if (now >= 0 && now !== first && Math.abs(old.length - lines.length) < 100) {
+      element.scrollTop += (now - first) * ROW_HEIGHT;
+    }
+  }, [scroller, lines]);
 }

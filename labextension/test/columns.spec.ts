@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { IColumn } from '../src/api';
-import { deltaText, fit, forRows, nextSort, order, sortOf } from '../src/columns';
+import type { IColumn, IRow } from '../src/api';
+import { deltaText, fit, forRows, nextSort, order, sortOf, sortPlace } from '../src/columns';
 import { column, row } from './rows';
 
 describe('fit', () => {
@@ -44,7 +44,7 @@ describe('order', () => {
     row('inf', { started: 5, cells: { x: { text: 'inf', value: { $float: 'inf' } } } }),
     row('new', { started: 3, cells: { x: { text: '9', value: 9 } } })
   ];
-  const ids = (sort: string): string[] => order(rows, sort).map(r => r.id);
+  const ids = (...sorts: string[]): string[] => order(rows, sorts).map(r => r.id);
 
   it('sorts by time', () => {
     expect(ids('-started')).toEqual(['inf', 'nan', 'new', 'none', 'old']);
@@ -58,15 +58,40 @@ describe('order', () => {
 
   it('sorts attempts of a name by their number', () => {
     const attempts = [row('b', { number: 10 }), row('a', { number: 9 })];
-    expect(order(attempts, 'name').map(r => r.number)).toEqual([9, 10]);
+    expect(order(attempts, ['name']).map(r => r.number)).toEqual([9, 10]);
   });
 });
 
 it('asks for falling numbers first, and turns around after that', () => {
   const loss = column('loss', 90, 3);
-  expect(nextSort('-started', loss)).toBe('-loss');
-  expect(nextSort('-loss', loss)).toBe('loss');
-  expect(nextSort('-started', column('name', 90, 1))).toBe('name');
+  expect(nextSort(['-started'], loss)).toEqual(['-loss']);
+  expect(nextSort(['-loss'], loss)).toEqual(['loss']);
+  expect(nextSort(['-started'], column('name', 90, 1))).toEqual(['name']);
+});
+
+it('adds a column to those that are sorted by, turns it around, takes it out again', () => {
+  const loss = column('loss', 90, 3);
+  const two = nextSort(['name'], loss, true);
+  expect(two).toEqual(['name', '-loss']);
+  expect(sortPlace(loss, two)).toBe(2);
+  const turned = nextSort(two, loss, true);
+  expect(turned).toEqual(['name', 'loss']);
+  expect(nextSort(turned, loss, true)).toEqual(['name']);
+  expect(nextSort(['-loss'], loss, true)).toEqual(['loss']);
+});
+
+it('sorts by the second column where the first is equal', () => {
+  const cells = (a: number, b: number): IRow['cells'] => ({
+    a: { text: '', value: a },
+    b: { text: '', value: b }
+  });
+  const rows = [
+    row('1', { cells: cells(1, 1) }),
+    row('2', { cells: cells(1, 2) }),
+    row('3', { cells: cells(0, 3) })
+  ];
+  expect(order(rows, ['-a', '-b']).map(r => r.id)).toEqual(['2', '1', '3']);
+  expect(order(rows, ['a', 'b']).map(r => r.id)).toEqual(['3', '1', '2']);
 });
 
 it.each([
@@ -88,7 +113,7 @@ describe('the headline column', () => {
   it('stands for the metric that all runs are judged by', () => {
     const found = forRows(columns, [judged('acc'), row('x')]);
     expect(found.map(c => [c.key, c.title])).toEqual([['headline', 'acc']]);
-    expect(sortOf(found[0] as IColumn, '-metrics.acc')).toBe('descending');
+    expect(sortOf(found[0] as IColumn, ['-metrics.acc'])).toBe('descending');
   });
 
   it('stands beside the metrics when there are several', () => {

@@ -157,7 +157,7 @@ describe('what the user chose', () => {
 
   it('keeps its sorting over changes', async () => {
     await show();
-    model.setSort('started');
+    model.setSort(['started']);
     api.write('2', row('2', { started: 2 }));
     await settle();
     expect(ids()).toEqual(['1', '2']);

@@ -19,7 +19,7 @@ describe('judge', () => {
 });
 
 describe('merge', () => {
-  const held: IHeld = { revision: 'a.1', columns: [], rows: [row('1'), row('2')] };
+  const held: IHeld = { revision: 'a.1', columns: [], others: [], rows: [row('1'), row('2')] };
 
   it('takes a full reply as it is', () => {
     expect(merge(held, reply('b.7', true, [row('3')]))?.rows.map(r => r.id)).toEqual(['3']);

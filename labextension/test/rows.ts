@@ -4,6 +4,8 @@ import type {
   IApi,
   IColumn,
   IComparison,
+  ICurve,
+  IEdited,
   IQuery,
   IRevision,
   IRow,
@@ -102,6 +104,30 @@ export class LocalApi implements IApi {
     const rows = [...last.values()].filter(value => value !== null);
     const removed = [...last].filter(([, value]) => value === null).map(([id]) => id);
     return reply(this.revision, full, rows, full ? [] : removed);
+  }
+
+  /** The changes that were asked for, and those that were taken back. */
+  readonly edited: { ids: readonly string[]; change: Record<string, unknown> }[] = [];
+  readonly undone: Record<string, string>[] = [];
+
+  async edit(
+    _store: string,
+    ids: readonly string[],
+    change: Record<string, unknown>
+  ): Promise<IEdited> {
+    this._check();
+    this.edited.push({ ids, change });
+    return { edits: Object.fromEntries(ids.map(id => [id, `${id}-edit`])), problems: {} };
+  }
+
+  async undo(_store: string, edits: Record<string, string>): Promise<IEdited> {
+    this._check();
+    this.undone.push(edits);
+    return { edits, problems: {} };
+  }
+
+  async curves(): Promise<Record<string, ICurve | null>> {
+    return {};
   }
 
   async compare(): Promise<IComparison> {

@@ -27,6 +27,7 @@ export function Page({ api, model, trans }: IPageProps): React.JSX.Element {
   const place = usePlace();
   const [title, setTitle] = useState('');
   const compare = (store: string, refs: string[]): void => go({ kind: 'compare', store, refs });
+  const open = (store: string, run: string): void => compare(store, [run]);
   useEffect(() => {
     document.title = place.kind !== 'runs' && title ? `${title} · Trackbook` : 'Trackbook';
   }, [place, title]);
@@ -50,7 +51,7 @@ export function Page({ api, model, trans }: IPageProps): React.JSX.Element {
           <OneRun key={write(place)} api={api} {...place} onTitle={setTitle} />
         ) : (
           <div className="tb-PanelWidget">
-            <Panel model={model} onCompare={compare} />
+            <Panel model={model} host={{ compare, open }} />
           </div>
         )}
       </main>

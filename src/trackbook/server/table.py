@@ -174,8 +174,8 @@ def _packed(
     revision, changes = shelf.changes(store_id, since)
     trash = query.pop("trash", False)
     found = _trash(shelf.get(store_id)) if trash else shelf.get(store_id).find(**query)
-    # Who has them sorts packed runs himself; only what is cut off must come anew.
-    full = changes.full or limit is not None
+    # A run that moved to another place, or out of the first ones, is more than a delta can say.
+    full = changes.full or query["sort"] != _NEWEST or limit is not None
     there = set(found.ids()) if not full else set()
     return {
         "revision": revision,
