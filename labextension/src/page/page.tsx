@@ -9,7 +9,6 @@ import { Locale, useTrans } from '../locale';
 import type { RunsModel } from '../model';
 import { Panel } from '../panel';
 import { RunApi } from '../run/api';
-import type { IRunHost } from '../run/host';
 import { RunPage } from '../run/page';
 import type { Place } from './place';
 import { read, write } from './place';
@@ -22,60 +21,72 @@ export interface IPageProps {
   trans: TranslationBundle;
 }
 
+/** Where links and buttons lead. */
+const HOST = {
+  compare: (store: string, refs: string[]): void => go({ kind: 'compare', store, refs }),
+  open: (store: string, run: string): void => go({ kind: 'run', store, run }),
+  openRun: (store: string, run: string): void => go({ kind: 'run', store, run })
+};
+
 /** All of the page; the address says where one is, so that it can be kept and sent. */
 export function Page({ api, model, trans }: IPageProps): React.JSX.Element {
   const place = usePlace();
   const [title, setTitle] = useState('');
-  const compare = (store: string, refs: string[]): void => go({ kind: 'compare', store, refs });
-  const open = (store: string, run: string): void => compare(store, [run]);
   useEffect(() => {
     document.title = place.kind !== 'runs' && title ? `${title} · Trackbook` : 'Trackbook';
   }, [place, title]);
   return (
     <Locale.Provider value={trans}>
       <Head />
-      <main className="tb-Page-main">
-        {place.kind === 'compare' ? (
-          <div className="tb-CompareWidget">
-            <LiveCompare
-              key={write(place)}
-              api={api}
-              store={place.store}
-              refs={place.refs}
-              known={null}
-              visible={true}
-              onTitle={setTitle}
-            />
-          </div>
-        ) : place.kind === 'run' ? (
-          <OneRun key={write(place)} api={api} {...place} onTitle={setTitle} />
-        ) : (
-          <div className="tb-PanelWidget">
-            <Panel model={model} host={{ compare, open }} />
-          </div>
-        )}
-      </main>
+      <div className="tb-Page-main" role={place.kind === 'run' ? undefined : 'main'}>
+        <View api={api} model={model} place={place} onTitle={setTitle} />
+      </div>
     </Locale.Provider>
   );
 }
 
-/** The leads of a run's page, which here are addresses; what Lab would render stays text. */
-const HOST: IRunHost = {
-  openRun: (store, run) => go({ kind: 'run', store, run }),
-  compare: (store, refs) => go({ kind: 'compare', store, refs })
-};
+interface IViewProps extends Pick<IPageProps, 'api' | 'model'> {
+  place: Place;
+  onTitle: (title: string) => void;
+}
 
-function OneRun(props: {
+function View({ api, model, place, onTitle }: IViewProps): React.JSX.Element {
+  switch (place.kind) {
+    case 'runs':
+      return (
+        <div className="tb-PanelWidget">
+          <Panel model={model} host={HOST} />
+        </div>
+      );
+    case 'run':
+      return <Run key={write(place)} api={api} place={place} onTitle={onTitle} />;
+    case 'compare':
+      return (
+        <div className="tb-CompareWidget">
+          <LiveCompare
+            key={write(place)}
+            api={api}
+            store={place.store}
+            refs={place.refs}
+            known={null}
+            visible={true}
+            onTitle={onTitle}
+          />
+        </div>
+      );
+  }
+}
+
+function Run(props: {
   api: IApi & IRoutes;
-  store: string;
-  run: string;
+  place: Extract<Place, { kind: 'run' }>;
   onTitle: (title: string) => void;
 }): React.JSX.Element {
-  const { api, store, run, onTitle } = props;
-  const one = useMemo(() => new RunApi(api, store, run), [api, store, run]);
+  const { api, place, onTitle } = props;
+  const run = useMemo(() => new RunApi(api, place.store, place.run), [api, place]);
   return (
     <div className="tb-RunWidget">
-      <RunPage api={one} host={HOST} visible={true} onTitle={onTitle} />
+      <RunPage api={run} host={HOST} visible={true} onTitle={onTitle} />
     </div>
   );
 }
