@@ -220,7 +220,8 @@ export abstract class RunsFeed {
     const status = error instanceof ApiError ? error.status : 0;
     const message = error instanceof Error ? error.message : String(error);
     if (status === 400) {
-      const wherePlace = error instanceof ApiError ? error.position : null;
+      const told = error instanceof ApiError ? error.told.position : null;
+      const wherePlace = typeof told === 'number' ? told : null;
       this.set({ phase: 'ready', whereError: message, wherePlace });
     } else if (status === 404) {
       this.set({ phase: this._resolved ? 'ready' : 'absent' });

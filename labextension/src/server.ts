@@ -18,6 +18,8 @@ import type {
   IStores
 } from './api';
 import { ApiError } from './api';
+import type { IComparing } from './compare/api';
+import { ServerComparing } from './compare/server';
 import type { IPacked } from './packed';
 import { unpack } from './packed';
 
@@ -48,8 +50,11 @@ interface ICurves {
 export class ServerApi implements IApi, IRoutes {
   constructor(services: Pick<ServiceManager.IManager, 'serverSettings' | 'events'>) {
     this._settings = services.serverSettings;
+    this.comparing = new ServerComparing(services.serverSettings);
     services.events.stream.connect(this._onEvent, this);
   }
+
+  readonly comparing: IComparing;
 
   get revisions(): Signal<IApi, IRevision> {
     return this._revisions;

@@ -1,120 +1,155 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import type { IColumn } from '../src/api';
-import { inSight, lay, pinnedAt, windowed } from '../src/runs/layout';
-import type { IView } from '../src/runs/view';
-import {
-  PLAIN_VIEW,
-  chosen,
-  isPlain,
-  moved,
-  needed,
-  pinToggled,
-  readView,
-  toggled
-} from '../src/runs/view';
-import { column } from './rows';
+import { brushed, passing } from '../src/compare/brushing';
+import { Latest } from '../src/compare/latest';
+import { Crosshair } from '../src/compare/shared';
+import { atStep, stepsOf } from '../src/compare/steps';
+import { FIRST, curveOptions, readView, toggleLog } from '../src/compare/view';
 
-const columns = [column('name', 150, 1), column('loss', 90, 3), column('acc', 90, 3)];
-const others = [column('params.seed', 80, 5)];
-const keys = (found: readonly IColumn[]): string[] => found.map(one => one.key);
-
-describe('a kept arrangement', () => {
+describe('a kept view', () => {
   it('comes back as it was', () => {
-    const view: IView = {
-      columns: ['acc', 'name'],
-      pinned: [],
-      widths: { acc: 120 },
-      sort: ['-acc', 'name'],
-      group: 'params.seed'
+    const view = {
+      curves: { x: 'time', smoothing: 0.6, log: 'y' },
+      baseline: 'r1',
+      relations: [{ id: 1, kind: 'scatter', key: 'metrics.acc', options: { x: 'params.lr' } }],
+      hidden: ['lr']
     };
     expect(readView(JSON.parse(JSON.stringify(view)))).toEqual(view);
   });
 
-  it.each([[null], ['x'], [{ columns: [1], sort: 'x', widths: [NaN], group: 3 }]])(
-    'that cannot be read is the plain one: %j',
+  it.each([undefined, null, 3, 'x', [], { curves: 5, relations: {}, hidden: 'x' }])(
+    'that is %j is the first one',
     kept => {
-      expect(readView(kept)).toEqual(PLAIN_VIEW);
+      expect(readView(kept)).toEqual(FIRST);
     }
   );
 
-  it('has no width that hides a column', () => {
-    expect(readView({ widths: { acc: 1, loss: 1e9 } }).widths).toEqual({ acc: 48, loss: 800 });
+  it('loses what cannot be, and keeps the rest', () => {
+    const relations = [{ id: 1, kind: 'pie', key: 'm', options: {} }, null];
+    const kept = { curves: { x: 'time', smoothing: 7, log: 'z' }, relations, hidden: [1, 'a'] };
+    expect(readView(kept)).toEqual({
+      ...FIRST,
+      curves: { x: 'time', smoothing: 0, log: '' },
+      hidden: ['a']
+    });
   });
 });
 
-describe('choosing columns', () => {
-  it('shows what differs until somebody chooses, in the order that is chosen', () => {
-    expect(keys(chosen(PLAIN_VIEW, columns, others))).toEqual(['name', 'loss', 'acc']);
-    const more = toggled(PLAIN_VIEW, columns, 'params.seed');
-    expect(keys(chosen(more, columns, others))).toEqual(['name', 'loss', 'acc', 'params.seed']);
-    const first = moved(more, chosen(more, columns, others), 'acc', -1);
-    expect(keys(chosen(first, columns, others))).toEqual([
-      'name',
-      'acc',
-      'loss',
-      'params.seed'
-    ]);
-    expect(toggled(first, chosen(first, columns, others), 'loss').columns).not.toContain(
-      'loss'
-    );
+describe('options of curves', () => {
+  it('leave out what is as always', () => {
+    expect(curveOptions(FIRST.curves, null)).toEqual({});
+    expect(curveOptions({ x: 'time', smoothing: 0.5, log: 'y' }, [1, 2])).toEqual({
+      x: 'time',
+      smoothing: 0.5,
+      log: 'y',
+      within: [1, 2]
+    });
   });
 
-  it('leaves out what no run has any more', () => {
-    expect(keys(chosen({ ...PLAIN_VIEW, columns: ['gone', 'acc'] }, columns, others))).toEqual([
-      'acc'
-    ]);
-  });
-
-  it('puts pinned columns first', () => {
-    const view = pinToggled(PLAIN_VIEW, 'acc');
-    expect(keys(chosen(view, columns, others))).toEqual(['name', 'acc', 'loss']);
-    expect(isPlain(view)).toBe(false);
-    expect(isPlain(pinToggled(view, 'acc'))).toBe(true);
-  });
-
-  it('asks the server for what is not shown at first', () => {
-    const view = { ...PLAIN_VIEW, columns: ['name', 'params.a'], group: 'twin' };
-    expect(needed({ ...view, sort: ['-metrics.b'] })).toEqual([
-      'params.a',
-      'metrics.b',
-      'twin'
-    ]);
-    expect(needed(PLAIN_VIEW)).toEqual([]);
+  it('have log scales by axis', () => {
+    expect(toggleLog('', 'y')).toBe('y');
+    expect(toggleLog('y', 'x')).toBe('xy');
+    expect(toggleLog('xy', 'y')).toBe('x');
   });
 });
 
-describe('the layout', () => {
-  const many = [
-    column('name', 150, 1),
-    ...Array.from({ length: 500 }, (_, n) => column(`c${n}`, 100, 3))
+describe('brushes', () => {
+  const rows = [
+    { run: 'a', axis: 'lr', place: 0.1 },
+    { run: 'a', axis: 'acc', place: 0.9 },
+    { run: 'b', axis: 'lr', place: 0.8 },
+    { run: 'b', axis: 'acc', place: 0.95 },
+    { run: 'c', axis: 'acc', place: 0.99 }
   ];
 
-  it('draws only the columns that are in sight, in a row as wide as all', () => {
-    const laid = lay(PLAIN_VIEW, many, [], [], 1000);
-    const [from, to] = inSight(laid, 10_000, 1000);
-    expect(to - from).toBeLessThan(20);
-    expect(from).toBeGreaterThan(90);
-    const shown = windowed(laid, from, to);
-    expect(keys(shown.columns)[0]).toBe('name');
-    const sum = shown.template.split(' ').reduce((all, px) => all + parseFloat(px), 0);
-    expect(sum).toBe(laid.width);
-    expect(pinnedAt(laid)).toEqual([26]);
+  it('let the runs through that pass all of them', () => {
+    expect(passing(rows, {})).toBeNull();
+    expect(passing(rows, { acc: [0.92, 1] })).toEqual(['b', 'c']);
+    expect(passing(rows, { acc: [0.92, 1], lr: [0, 1] })).toEqual(['b']);
   });
 
-  it('gives what is left over to the name', () => {
-    const laid = lay(PLAIN_VIEW, columns, [], [], 1000);
-    expect(laid.width).toBe(1000);
-    expect(laid.pinned[0]?.width).toBe(1000 - 26 - 180);
+  it('go away with a click', () => {
+    const one = brushed({}, 'lr', 0.9, 0.2);
+    expect(one).toEqual({ lr: [0.2, 0.9] });
+    expect(brushed(one, 'lr', 0.5, 0.505)).toEqual({});
+  });
+});
+
+describe('images', () => {
+  const image = { name: 'sample', steps: [[0, 10], null, [5], [null]] };
+
+  it('have the steps of all runs', () => {
+    expect(stepsOf(image)).toEqual([0, 5, 10]);
   });
 
-  it('lets a narrow table scroll once somebody chose its columns', () => {
-    const plain = lay(PLAIN_VIEW, columns, [], [], 280);
-    expect(plain.width).toBe(280);
-    expect(plain.hidden).toBeGreaterThan(0);
-    const view = { ...PLAIN_VIEW, columns: keys(columns).concat('params.seed') };
-    const wide = lay(view, columns, others, [], 280);
-    expect(wide.hidden).toBe(0);
-    expect(wide.width).toBeGreaterThan(280);
+  it('stay at the last step that a run has by then', () => {
+    expect(image.steps.map(steps => atStep(steps, 7))).toEqual([0, undefined, 5, null]);
+    expect(atStep([5], 1)).toBeUndefined();
+  });
+});
+
+describe('questions', () => {
+  it('are asked one at a time, the last of those that wait', async () => {
+    const latest = new Latest<string>();
+    const told: string[] = [];
+    const asked: string[] = [];
+    let answer: () => void = () => undefined;
+    const put = (key: string): void =>
+      latest.put({
+        key,
+        ask: () => {
+          asked.push(key);
+          return new Promise(resolve => (answer = () => resolve(key)));
+        },
+        done: text => told.push(text),
+        failed: () => told.push('failed')
+      });
+    put('a');
+    put('b');
+    put('c');
+    answer();
+    await vi.waitFor(() => expect(asked).toEqual(['a', 'c']));
+    answer();
+    await vi.waitFor(() => expect(told).toEqual(['c']));
+  });
+
+  it('asked anew while under way are answered both times', async () => {
+    const latest = new Latest<number>();
+    const told: number[] = [];
+    let count = 0;
+    const question = {
+      key: 'same',
+      ask: async () => ++count,
+      done: (answer: number) => told.push(answer),
+      failed: () => undefined
+    };
+    latest.put(question);
+    latest.put(question);
+    await vi.waitFor(() => expect(told).toEqual([1, 2]));
+  });
+
+  it('that were stopped go nowhere', async () => {
+    const latest = new Latest<number>();
+    const done = vi.fn();
+    latest.put({ key: 'k', ask: async () => 1, done, failed: done });
+    latest.stop();
+    const later = vi.fn();
+    latest.put({ key: 'k', ask: async () => 2, done: later, failed: later });
+    await vi.waitFor(() => expect(later).toHaveBeenCalledWith(2));
+    expect(done).not.toHaveBeenCalled();
+  });
+});
+
+describe('the crosshair', () => {
+  it('tells only when it moves', () => {
+    const crosshair = new Crosshair();
+    const listener = vi.fn();
+    const leave = crosshair.subscribe(listener);
+    crosshair.set(5);
+    crosshair.set(5);
+    expect(listener).toHaveBeenCalledTimes(1);
+    leave();
+    crosshair.set(null);
+    expect(listener).toHaveBeenCalledTimes(1);
   });
 });

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +24,9 @@ from runs import write
 pytestmark = pytest.mark.browser
 
 MANY = 10_000
+# So many are written as a kernel does it, which takes its time for safety on the disk.
+COPIED = 100
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FRAMES = """
 async table => {
   const times = [];
@@ -49,17 +54,19 @@ Study = Callable[..., tuple[Store, str]]
 def study(project: Path, request: pytest.FixtureRequest) -> Study:
     """A folder with a store of so many runs and a notebook; the panel follows the notebook."""
 
-    def make(count: int = 12, *cells: str) -> tuple[Store, str]:
+    def make(count: int = 12) -> tuple[Store, str]:
         folder = project / request.node.name.removeprefix("test_")[:40]
         folder.mkdir()
         store = open_store(folder / ".trackbook", create=True)
         assert store.path is not None
         settings.register(store.id, store.path)
-        for n in range(count):
+        for n in range(min(count, COPIED)):
             add(store, n)
+        for n in range(COPIED, count):
+            copy(store, n)
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
         new = nbformat.v4.new_notebook(metadata=kernel)
-        new.cells = [nbformat.v4.new_code_cell(source) for source in cells or ("",)]
+        new.cells = [nbformat.v4.new_code_cell("")]
         nbformat.write(new, folder / "work.ipynb")
         return store, f"{folder.name}/work.ipynb"
 
@@ -81,6 +88,26 @@ def add(store: Store, n: int, name: str = "") -> str:
         number=1,
         headline="acc",
     )
+
+
+def copy(store: Store, n: int) -> None:
+    """One more run, as a copy of another's folder, which is always valid."""
+    assert store.path is not None
+    (first, *_) = store.path.glob("runs/*/*")
+    run_id = f"{first.name[:-10]}{''.join(_LETTERS[n // 26**at % 26] for at in range(10))}"
+    document = json.loads((first / "run.json").read_bytes())
+    depth = 2 + n % 5
+    document.update(
+        id=run_id,
+        name=f"run{n}",
+        series=f"run{n}",
+        started=document["started"] + n,
+        ended=document["ended"] + n,
+        params={"depth": depth, "seed": n % 7, "trees": 300},
+    )
+    document["summary"]["acc"]["last"] = 0.8 + depth / 50 + n % 97 / 1000
+    shutil.copytree(first, first.with_name(run_id))
+    (first.with_name(run_id) / "run.json").write_text(json.dumps(document), encoding="utf-8")
 
 
 def names(table: Locator) -> list[str]:

@@ -2,16 +2,13 @@
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { INotebookTracker } from '@jupyterlab/notebook';
-import { NotebookActions } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { RunsModel } from '../model';
-import { judgedBy } from '../columns';
 import { trackbookIcon } from '../icon';
-import { pandasCode } from './code';
+import { addInsertion } from './insert';
 import { archive, restore, star, trash } from './deeds';
-import { chosen } from './view';
 
 /** The ids of the table's commands. */
 export const TableCommands = {
@@ -65,7 +62,7 @@ export function addTableCommands(context: ITableContext): void {
   addDeeds(context);
   addEdits(context);
   addViews(context);
-  addCode(context);
+  addInsertion(context);
   const { app } = context;
   const items = [
     'open',
@@ -266,36 +263,6 @@ function addViews({ app, model, trans, openTable }: ITableContext): void {
     execute: args => {
       const shelf = args.shelf === 'archived' || args.shelf === 'trash' ? args.shelf : 'runs';
       model.narrow({ shelf });
-    }
-  });
-}
-
-function addCode({ app, model, trans, notebooks }: ITableContext): void {
-  app.commands.addCommand(TableCommands.insertCode, {
-    label: trans.__('Insert This View as pandas Code'),
-    caption: trans.__('A cell below the active one makes the same table as a data frame'),
-    describedBy: { args: NO_ARGS },
-    isEnabled: () => Boolean(notebooks?.currentWidget) && model.state.store !== null,
-    execute: () => {
-      const panel = notebooks?.currentWidget;
-      if (!panel) {
-        return;
-      }
-      const { state } = model;
-      const { store, view } = state;
-      const code = pandasCode({
-        ...state,
-        store: store === null || store.id === state.own ? null : store.path,
-        sort: view.sort,
-        group: view.group,
-        headline: judgedBy(state.rows),
-        columns: chosen(view, state.columns, state.others),
-        selected: [...state.selected]
-      });
-      NotebookActions.insertBelow(panel.content);
-      panel.content.activeCell?.model.sharedModel.setSource(code);
-      app.shell.activateById(panel.id);
-      panel.content.activate();
     }
   });
 }
