@@ -213,4 +213,9 @@ export class ApiError extends Error {
     super(message);
     this.name = 'ApiError';
   }
+
+  /** Where in a filter it is wrong, from 0; null where that says nothing. */
+  get position(): number | null {
+    return typeof this.told.position === 'number' ? this.told.position : null;
+  }
 }

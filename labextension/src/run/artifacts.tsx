@@ -30,7 +30,7 @@ function Content({ near }: { near: boolean }): React.JSX.Element {
   const [pictures, setPictures] = useState(MOST_PICTURES);
   const [rows, setRows] = useState(MOST_ROWS);
   if (!data) {
-    return trouble ? <Trouble text={trouble} /> : <div className="tb-Waiting" />;
+    return trouble ? <Trouble text={trouble} /> : <div className="tb-RunWaiting" />;
   }
   const shown = data.rows.filter(one => PICTURE.test(one.name));
   const others = data.rows.filter(one => !PICTURE.test(one.name));

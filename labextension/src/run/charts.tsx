@@ -49,7 +49,7 @@ function Groups(props: { near: boolean; machine: boolean }): React.JSX.Element {
   return (
     <>
       <Trouble text={trouble} />
-      {!data && !trouble && <div className="tb-Waiting" />}
+      {!data && !trouble && <div className="tb-RunWaiting" />}
       {groups.map((group, place) => (
         <MetricGroup
           key={group.prefix}
@@ -90,7 +90,7 @@ function MetricGroup(props: {
       {(open || !titled) && (
         <>
           {single.length > 0 && <Numbers rows={single} />}
-          <div className="tb-Curves">
+          <div className="tb-RunCurves">
             {curves.slice(0, most).map(row => (
               <Curve key={row.key} row={row} shelf={shelf} />
             ))}
@@ -151,20 +151,24 @@ function Curve(props: { row: IMetric; shelf: ChartShelf }): React.JSX.Element {
   const wanted = inView && !nothing;
   useEffect(() => (wanted ? shelf.show(row.key) : undefined), [wanted, shelf, row.key]);
   return (
-    <div ref={box} className={`tb-Curve${nothing ? ' tb-mod-short' : ''}`} data-key={row.key}>
-      <div className="tb-Curve-head">
-        <span className="tb-Curve-key" title={row.key}>
+    <div
+      ref={box}
+      className={`tb-RunCurve${nothing ? ' tb-mod-short' : ''}`}
+      data-key={row.key}
+    >
+      <div className="tb-RunCurve-head">
+        <span className="tb-RunCurve-key" title={row.key}>
           {row.key}
         </span>
-        <span className="tb-Curve-last">{row.last}</span>
+        <span className="tb-RunCurve-last">{row.last}</span>
       </div>
-      <div className="tb-Curve-range">
+      <div className="tb-RunCurve-range">
         {nothing
           ? trans.__('no finite value in %1 points', row.count)
           : trans.__('min %1 · max %2 · %3 points', row.min, row.max, row.count)}
       </div>
       {!nothing && (
-        <div className="tb-Curve-chart">
+        <div className="tb-RunCurve-chart">
           {spec ? <Chart spec={spec} /> : trouble && <Trouble text={trouble} />}
         </div>
       )}

@@ -34,7 +34,7 @@ function Below({ near }: { near: boolean }): React.JSX.Element {
   const { api, host } = usePage();
   const { data, trouble } = usePiece('children', {}, near);
   if (!data) {
-    return trouble ? <Trouble text={trouble} /> : <div className="tb-Waiting" />;
+    return trouble ? <Trouble text={trouble} /> : <div className="tb-RunWaiting" />;
   }
   const shown = data.columns
     .filter(one => one.kind !== 'name' && one.kind !== 'status')
@@ -83,7 +83,7 @@ function Tried(props: { near: boolean; titled: boolean }): React.JSX.Element {
   const trans = useTrans();
   const { data, trouble } = usePiece('candidates', {}, props.near);
   if (!data) {
-    return trouble ? <Trouble text={trouble} /> : <div className="tb-Waiting" />;
+    return trouble ? <Trouble text={trouble} /> : <div className="tb-RunWaiting" />;
   }
   const numeric = data.columns.map((_, at) =>
     data.rows.every(row => !row[at] || Number.isFinite(Number(row[at])))

@@ -88,7 +88,7 @@ function Patch({ git, near }: { git: IGit; near: boolean }): React.JSX.Element {
         </details>
       )}
       <Trouble text={trouble} />
-      {!data && !trouble && <div className="tb-Waiting" />}
+      {!data && !trouble && <div className="tb-RunWaiting" />}
       {data && <PatchText key={api.run} text={data.text} />}
       {data?.cut && (
         <p className="tb-RunNote">
@@ -109,7 +109,7 @@ export function PatchText({ text }: { text: string }): React.JSX.Element {
   const lines = text.replace(/\n$/, '').split('\n');
   return (
     <>
-      <pre className="tb-Patch" tabIndex={0} aria-label={trans.__('Patch')}>
+      <pre className="tb-RunPatch" tabIndex={0} aria-label={trans.__('Patch')}>
         {lines.slice(0, most).map((line, index) => (
           <span key={index} className={`tb-DiffLine tb-mod-${patchKind(line)}`}>
             {line || ' '}

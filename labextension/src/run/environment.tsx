@@ -22,7 +22,7 @@ function Content({ near, run }: { near: boolean; run: IFacts }): React.JSX.Eleme
   const trans = useTrans();
   const { data, trouble } = usePiece('environment', {}, near, run.status);
   if (!data) {
-    return trouble ? <Trouble text={trouble} /> : <div className="tb-Waiting" />;
+    return trouble ? <Trouble text={trouble} /> : <div className="tb-RunWaiting" />;
   }
   const { facts, variables, packages, moved, installed, modules } = data;
   const nothing = facts.length + packages.length + installed.length === 0;

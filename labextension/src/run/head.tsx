@@ -88,7 +88,7 @@ function Star({ star }: { star: boolean }): React.JSX.Element {
   const label = star ? trans.__('Remove the star') : trans.__('Star this run');
   return (
     <button
-      className={`tb-Star${star ? ' tb-mod-on' : ''}`}
+      className={`tb-RunStar${star ? ' tb-mod-on' : ''}`}
       aria-pressed={star}
       aria-label={label}
       title={label}

@@ -25,7 +25,7 @@ function Content({ near }: { near: boolean }): React.JSX.Element {
   const { data, trouble } = usePiece('edits', {}, near);
   const [failed, setFailed] = useState('');
   if (!data) {
-    return trouble ? <Trouble text={trouble} /> : <div className="tb-Waiting" />;
+    return trouble ? <Trouble text={trouble} /> : <div className="tb-RunWaiting" />;
   }
   const undo = (id: string): void => {
     api

@@ -19,7 +19,7 @@ export function Logs({ size }: { size: number }): React.JSX.Element {
   const trans = useTrans();
   return (
     <Section id="logs" title={trans.__('Log')}>
-      {near => (near ? <Log size={size} /> : <div className="tb-Waiting" />)}
+      {near => (near ? <Log size={size} /> : <div className="tb-RunWaiting" />)}
     </Section>
   );
 }
@@ -106,7 +106,7 @@ function Log({ size }: { size: number }): React.JSX.Element {
   };
 
   if (!shown) {
-    return trouble ? <Trouble text={trouble} /> : <div className="tb-Waiting" />;
+    return trouble ? <Trouble text={trouble} /> : <div className="tb-RunWaiting" />;
   }
   return (
     <>

@@ -24,7 +24,7 @@ function Content({ near, run }: { near: boolean; run: IFacts }): React.JSX.Eleme
   // It changes only when the run ends: then the outputs of its cell are there.
   const { data, trouble } = usePiece('snapshot', {}, near, run.status);
   if (!data) {
-    return trouble ? <Trouble text={trouble} /> : <div className="tb-Waiting" />;
+    return trouble ? <Trouble text={trouble} /> : <div className="tb-RunWaiting" />;
   }
   const shown = data.end - data.start;
   return (

@@ -20,7 +20,7 @@ export function Preview({ artifact }: { artifact: IArtifact }): React.JSX.Elemen
   const { name, blob } = artifact;
   const { data, trouble } = usePiece('preview', { name }, true, blob ?? '');
   if (!data) {
-    return trouble ? <Trouble text={trouble} /> : <div className="tb-Waiting" />;
+    return trouble ? <Trouble text={trouble} /> : <div className="tb-RunWaiting" />;
   }
   return (
     <div className="tb-Preview" data-kind={data.kind}>
@@ -220,7 +220,7 @@ function Page({ artifact }: { artifact: IArtifact }): React.JSX.Element {
     };
   }, [api, name, blob]);
   if (html === null) {
-    return trouble ? <Trouble text={trouble} /> : <div className="tb-Waiting" />;
+    return trouble ? <Trouble text={trouble} /> : <div className="tb-RunWaiting" />;
   }
   const head = `<!doctype html><meta http-equiv="Content-Security-Policy" content="${POLICY}">`;
   return (

@@ -55,7 +55,7 @@ export function Replay(): React.JSX.Element | null {
       {() => (
         <>
           <Trouble text={trouble} />
-          {!recipe && !trouble && <div className="tb-Waiting" />}
+          {!recipe && !trouble && <div className="tb-RunWaiting" />}
           {recipe && (
             <>
               <Grade recipe={recipe} />

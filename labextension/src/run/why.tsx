@@ -21,7 +21,7 @@ function Content({ near }: { near: boolean }): React.JSX.Element {
   const trans = useTrans();
   const { data, trouble } = usePiece('why', {}, near);
   if (!data) {
-    return trouble ? <Trouble text={trouble} /> : <div className="tb-Waiting" />;
+    return trouble ? <Trouble text={trouble} /> : <div className="tb-RunWaiting" />;
   }
   return (
     <table className="tb-Grid">
