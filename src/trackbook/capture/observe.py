@@ -110,6 +110,8 @@ class Observer:
             self._compare(name, present[name], True, until, seen)
         until = min(until, fingerprint.clock() + _OTHERS_S)
         for name in (*others[turn:], *others[:turn]):
+            if fingerprint.clock() > until:
+                break
             self._compare(name, present[name], False, until, seen)
         self._carry(seen, names, before)
         self._spread(seen, before, reached)
