@@ -18,6 +18,7 @@ from . import leaves, owncode
 ATOMS = (int, float, str, bool, type(None), bytes, complex, range, type(Ellipsis))
 """What cannot change; exact types only."""
 _CHECK_EVERY = 32
+_FREE = 1 << 18
 _USERS = owncode.NOTEBOOK
 
 
@@ -43,10 +44,12 @@ class Fingerprint:
 
 
 UNKNOWN = Fingerprint(None)
+clock = time.thread_time
+"""What budgets are measured in: time of ours, not what a busy machine gives to others."""
 
 
 def of(value: object, until: float, whole_bytes: int) -> Fingerprint:
-    """The fingerprint of an object, or ``UNKNOWN`` after ``until`` (``time.perf_counter``).
+    """The fingerprint of an object, or ``UNKNOWN`` after ``until`` (of ``clock``).
 
     Arrays are read whole as long as they have no more than ``whole_bytes`` together.
     """
@@ -56,10 +59,8 @@ def of(value: object, until: float, whole_bytes: int) -> Fingerprint:
     pickler = _Pickler(sink, whole_bytes)
     try:
         pickler.dump(value)
-    except (_OverTime, RecursionError, MemoryError, pickle.PicklingError, ValueError):
-        return UNKNOWN
-    except RuntimeError:  # changed by a thread while we looked
-        return UNKNOWN
+    except _UNREAD:
+        return UNKNOWN  # too deep, too long, or changed by a thread while we looked
     return Fingerprint(
         sink.hash.digest(),
         frozenset(pickler.opaque),
@@ -73,20 +74,26 @@ class _OverTime(BaseException):
     """No code between us and ``of`` takes this for its own."""
 
 
+_UNREAD: tuple[type[BaseException], ...] = (_OverTime, pickle.PicklingError, *leaves.FAULTS)
+
+
 class _Sink:
     """Where the pickle goes: into a hash, never to memory or disk."""
 
     def __init__(self, until: float) -> None:
         self.hash = blake3.blake3()
         self.until = until
+        self._size = 0
 
     def write(self, data: bytes) -> int:
         self.hash.update(data)
-        self.check()
+        self._size += len(data)
+        if self._size > _FREE:
+            self.check()
         return len(data)
 
     def check(self) -> None:
-        if time.perf_counter() > self.until:
+        if clock() > self.until:
             raise _OverTime
 
 
