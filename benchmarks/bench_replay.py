@@ -4,8 +4,9 @@
 
 FOLDER holds one folder a project, with notebooks anywhere below. Each notebook is run once in order
 and once as people work: cells run again and out of order, literals edited, scratch cells that are
-deleted, errors that are fixed. Of each session some cells are sampled, and the last one; what they
-need is run again in a fresh process, in a fresh copy of the project. A notebook is cut at the limit.
+deleted, errors that are fixed. Of each session some cells are sampled, and the last one; what
+they need is run again in a fresh process, in a fresh copy of the project. A notebook is cut at the
+limit.
 """
 
 from __future__ import annotations
