@@ -62,8 +62,9 @@ def study(project: Path, request: pytest.FixtureRequest) -> Study:
         settings.register(store.id, store.path)
         for n in range(min(count, COPIED)):
             add(store, n)
+        first = next(store.path.glob("runs/*/*"), folder)
         for n in range(COPIED, count):
-            copy(store, n)
+            copy(first, n)
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
         new = nbformat.v4.new_notebook(metadata=kernel)
         new.cells = [nbformat.v4.new_code_cell("")]
@@ -90,10 +91,8 @@ def add(store: Store, n: int, name: str = "") -> str:
     )
 
 
-def copy(store: Store, n: int) -> None:
+def copy(first: Path, n: int) -> None:
     """One more run, as a copy of another's folder, which is always valid."""
-    assert store.path is not None
-    (first, *_) = store.path.glob("runs/*/*")
     run_id = f"{first.name[:-10]}{''.join(_LETTERS[n // 26**at % 26] for at in range(10))}"
     document = json.loads((first / "run.json").read_bytes())
     depth = 2 + n % 5
