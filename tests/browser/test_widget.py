@@ -90,7 +90,7 @@ def test_the_widget_works_among_ipywidgets(lab: Lab, notebook: Callable[..., str
 
     lab.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 3 }")
     lab.command("notebook:run-cell")
-    expect(lab.output(3)).to_have_text("1")
+    expect(lab.output(3)).to_have_text(f"{OURS} 1")
 
 
 def test_the_script_needs_no_more_than_a_host(store: Store, page: Page) -> None:
