@@ -120,6 +120,8 @@ function pageColours(element: HTMLElement): Spec {
   const line = colour('--jp-border-color2');
   const font = style.fontFamily;
   return {
+    // The figure around it tells what it is; marks without a text would only be noise.
+    aria: false,
     background: 'transparent',
     font,
     title: { color: strong, subtitleColor: soft, fontSize: 12, fontWeight: 600 },

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.browser
 SHOTS = Path(__file__).parent / "shots"
 SCRIPT = Path(reading.__file__).parents[1] / "widget.js"
 LOAD = "%load_ext trackbook\nimport trackbook as tb\nimport ipywidgets"
+OURS = "'the_widget' in experiment"
 RUNS = """
 for depth in (2, 4, 8):
     with tb.start_run("tree", params={"depth": depth}) as run:
@@ -68,14 +69,14 @@ def test_the_widget_works_among_ipywidgets(lab: Lab, notebook: Callable[..., str
     expect(lab.page.get_by_text("1 chosen")).to_be_visible()
     expect(shown.get_by_role("status")).to_have_text("3 runs, 1 selected")
 
-    shown.get_by_role("searchbox").fill("params.depth >= 4")
+    shown.get_by_role("searchbox").fill(f"{OURS} and params.depth >= 4")
     expect(rows).to_have_count(2)
-    expect(lab.page.get_by_label("where")).to_have_value("params.depth >= 4")
+    expect(lab.page.get_by_label("where")).to_have_value(f"{OURS} and params.depth >= 4")
     lab.page.get_by_label("where").fill("params.depth >")
     lab.page.keyboard.press("Enter")
     expect(shown.get_by_role("alert")).not_to_be_empty()
     expect(rows).to_have_count(2)
-    shown.get_by_role("searchbox").fill("")
+    shown.get_by_role("searchbox").fill(OURS)
     expect(rows).to_have_count(3)
 
     shown.get_by_role("button", name="accuracy").click()
@@ -89,7 +90,7 @@ def test_the_widget_works_among_ipywidgets(lab: Lab, notebook: Callable[..., str
 
     lab.page.evaluate("() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 3 }")
     lab.command("notebook:run-cell")
-    expect(lab.output(3)).to_have_text("1")
+    expect(lab.output(3)).to_have_text(f"{OURS} 1")
 
 
 def test_the_script_needs_no_more_than_a_host(store: Store, page: Page) -> None:

@@ -255,7 +255,13 @@ function addViews({ app, model, trans, openTable }: ITableContext): void {
     describedBy: {
       args: {
         type: 'object',
-        properties: { shelf: { type: 'string', enum: ['runs', 'archived', 'trash'] } }
+        properties: {
+          shelf: {
+            type: 'string',
+            enum: ['runs', 'archived', 'trash'],
+            description: 'Which runs to show'
+          }
+        }
       }
     },
     isToggleable: true,
