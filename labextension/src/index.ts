@@ -2,7 +2,7 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
@@ -11,16 +11,20 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { placeCell } from './compare/placing';
+import type { IActions } from './compare/shared';
+import type { ICompared } from './compare/tab';
+import { compareTab } from './compare/tab';
+import { readView } from './compare/view';
 import { trackbookIcon } from './icon';
 import { followNotebooks } from './follow';
 import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
-import { addRunPage } from './run/plugin';
+import { OPEN_RUN, addRunPage } from './run/plugin';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
 import { addStrips } from './strip/commands';
-import type { ICompared } from './widgets';
-import { COMPARE_ID, CompareWidget, PANEL_ID, PanelWidget } from './widgets';
+import { PANEL_ID, PanelWidget } from './widgets';
 
 const PLUGIN_ID = 'trackbook:plugin';
 
@@ -40,6 +44,11 @@ const COMPARE_ARGS = {
       type: 'array',
       items: { type: 'string' },
       description: 'Ids of the runs; default: those that are ticked in the panel'
+    },
+    view: {
+      type: 'object',
+      description:
+        'What to see: curves {x, smoothing, log}, baseline (id of a run), relations, hidden; default: as before'
     }
   }
 } as const;
@@ -85,13 +94,18 @@ function activate(
   restorer?.add(panel, PANEL_ID);
 
   addRunPage({ app, rendermime, editors, browser }, api, trans, restorer, compare);
-  const showCompared = compareTab(app, api, trans, restorer);
+  const actions: IActions = {
+    openRun: (store, run) => void app.commands.execute(OPEN_RUN, { store, run }),
+    ...(notebooks ? { insert: code => placeCell(notebooks, code) } : {})
+  };
+  const { compare: command } = CommandIds;
+  const showCompared = compareTab(app, command, api, trans, actions, restorer);
   addCommands(app, model, trans, showCompared);
   for (const command of Object.values(CommandIds)) {
     palette?.addItem({ command, category: 'Trackbook' });
   }
 
-  const context = { api, trans, compare };
+  const context = { api, trans, compare, actions };
   rendermime.addFactory(bundleFactory(context));
   // Whoever else renders Vega-Lite 6 goes first; one that registers later replaces ours.
   const free = VEGALITE_TYPES.filter(type => !rendermime.mimeTypes.includes(type));
@@ -104,38 +118,6 @@ function activate(
   } else {
     model.follow('');
   }
-}
-
-/** What opens the one tab for comparisons, which comes back after a reload. */
-function compareTab(
-  app: JupyterFrontEnd,
-  api: ServerApi,
-  trans: TranslationBundle,
-  restorer: ILayoutRestorer | null
-): (compared: ICompared) => void {
-  const { shell } = app;
-  const tabs = new WidgetTracker<MainAreaWidget<CompareWidget>>({ namespace: COMPARE_ID });
-  void restorer?.restore(tabs, {
-    command: CommandIds.compare,
-    args: tab => ({ ...tab.content.compared }),
-    name: () => COMPARE_ID
-  });
-  return compared => {
-    let tab = tabs.find(one => !one.isDisposed);
-    if (tab) {
-      tab.content.compared = compared;
-      void tabs.save(tab);
-    } else {
-      tab = new MainAreaWidget({ content: new CompareWidget(api, trans, compared) });
-      tab.id = COMPARE_ID;
-      void tabs.add(tab);
-      shell.add(tab, 'main');
-      if (!tab.isAttached) {
-        shell.add(tab, 'down'); // Notebook 7 has room for one document only
-      }
-    }
-    shell.activateById(COMPARE_ID);
-  };
 }
 
 function addCommands(
@@ -160,7 +142,8 @@ function addCommands(
       const store = (args.store as string | undefined) ?? model.state.store?.id;
       const refs = (args.refs as string[] | undefined) ?? [...model.state.selected];
       if (store && refs.length > 0) {
-        showCompared({ store, refs });
+        const view = args.view === undefined ? {} : { view: readView(args.view) };
+        showCompared({ store, refs, ...view });
       }
     }
   });

@@ -225,10 +225,9 @@ class ImageHandler(Handler):
         kind = next((kind for sign, kind in _SIGNS.items() if data.startswith(sign)), None)
         if kind is None:
             raise web.HTTPError(404, f"{name!r:.80} is no PNG, JPEG or GIF")
-        self.set_header("Content-Type", kind)
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", "default-src 'none'; sandbox")
-        self.finish(data)
+        self.finish(data, set_content_type=kind)
 
 
 _STORE = r"stores/([^/]+)"

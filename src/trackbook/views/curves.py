@@ -68,7 +68,9 @@ def curves(
     few = len(rows) <= 40 * max(1, len(shown))
     x_axis = _x_axis(x, log_x)
     ticks = {"tickCount": 5} if log_y else {}
-    y_axis = {"type": "quantitative", "scale": scale(log_y), "title": key, "axis": ticks}
+    y_axis: dict[str, Any] = {"type": "quantitative", "scale": scale(log_y), "axis": ticks}
+    # A page that has its own legend has the name of the metric above the chart too.
+    y_axis["title"] = key if legend else None
     layers = list(_layers(smoothing > 0, few, y_axis))
     encoding: dict[str, Any] = {"x": x_axis, "color": colours(runs, shown, legend)}
     if dashed := dashes(runs, shown, legend):
@@ -156,7 +158,7 @@ def _x_axis(x: str, log: bool) -> dict[str, Any]:
     part = {"domainMin": {"expr": "x_from"}, "domainMax": {"expr": "x_to"}}
     # A part that somebody chose is shown exactly.
     own = {**scale(log, **part), "nice": False}
-    axis: dict[str, Any] = {"grid": False}
+    axis: dict[str, Any] = {"grid": False, "tickCount": 6}
     if x == "relative":
         axis |= {"labelExpr": _DURATION, "tickCount": 5}
     if x == "time":

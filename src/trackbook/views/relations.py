@@ -17,7 +17,8 @@ from .palette import PALETTE
 from .vegalite import Width, colours, finite, focused, logged, scale, spec
 
 _SEEDS = ("seed", "random_state", "random_seed")
-_SCHEME = "viridis"
+# Blue to orange: seen with every kind of colour vision, on white and on black.
+_RAMP = {"range": [PALETTE[0], "#9C8B9B", PALETTE[1]]}
 
 
 def bar(
@@ -88,7 +89,7 @@ def _spread(
     }
     written = _written()
     written["encoding"]["x"] = {"field": "high", **x}
-    padding = {"left": 5, "top": 5, "right": 120, "bottom": 5}
+    padding = {"left": 5, "top": 5, "right": 104, "bottom": 5}
     rest = {"encoding": {"y": y}, "layer": [bars, lines, dots, written], "padding": padding}
     note = "mean; the line is one standard deviation to each side, a dot is a run"
     return spec(rows, rest, width, height or _tall(groups(runs, by)), note)
@@ -161,7 +162,7 @@ def scatter(
             rows.append(row if tint is None else {**row, "color": measure(run, tint)})
     log_x, log_y = logged(log)
     kind = "quantitative" if _numeric(runs, across) else "nominal"
-    own: dict[str, Any] = {"scale": scale(log_x)}
+    own: dict[str, Any] = {"scale": scale(log_x), "axis": {"tickCount": 6}}
     if kind == "nominal":
         own = {"axis": {"labelAngle": 0}}
     tooltip = [
@@ -185,8 +186,7 @@ def scatter(
 
 def _tinted(runs: Sequence[Document], name: str) -> dict[str, Any]:
     if _numeric(runs, name):
-        scheme = {"scheme": _SCHEME}
-        return {"field": "color", "type": "quantitative", "title": title(name), "scale": scheme}
+        return {"field": "color", "type": "quantitative", "title": title(name), "scale": _RAMP}
     fixed = {"range": list(PALETTE)}
     return {"field": "color", "type": "nominal", "title": title(name), "scale": fixed}
 
@@ -272,7 +272,7 @@ def parallel(
     x |= {"scale": {"type": "point", "padding": 0.3}}
     y = {"type": "quantitative", "axis": None, "scale": {"domain": [0, 1]}}
     colour: dict[str, Any] = {"field": "outcome", "type": "quantitative", "title": title(last)}
-    colour |= {"scale": {"scheme": _SCHEME}}
+    colour |= {"scale": _RAMP}
     tooltip = [{"field": "run"}, {"field": "axis"}, {"field": "text", "title": "value"}]
     line: dict[str, Any] = {
         "mark": {"type": "line", "strokeWidth": 2},
