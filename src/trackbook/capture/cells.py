@@ -73,6 +73,7 @@ class CellHooks:
             live = sessions.current.live
             live.told = self._document_came
             self._notebook.run(live.open)
+        self._recording.run(self._take_earlier)
         sessions.current.progress = lambda cell: self._line.run(self._progress, cell)
 
     def remove(self) -> None:
@@ -131,6 +132,12 @@ class CellHooks:
                 self._values.run(self._foresee, execution, asked, cell.run)
             if not within:
                 self._outputs.begin(session.watch.console)
+
+    def _take_earlier(self) -> None:
+        """The cells before this one, and this one, which loads the extension."""
+        history = self._shell.history_manager
+        if history is not None:
+            self._keeper.earlier(list(history.input_hist_raw)[1:])
 
     def _observe(self) -> None:
         """Last of all, since what we do ourselves is not the cell's."""

@@ -58,6 +58,20 @@ class Keeper:
         """The order of the next execution that is logged."""
         return len(self._log) + 1
 
+    def earlier(self, sources: Sequence[str]) -> None:
+        """Note cells that ran before there was anybody to see it; only their source is known."""
+        for count, source in enumerate(sources, start=1):
+            self._log.add(
+                {
+                    "order": len(self._log) + 1,
+                    "cell": None,
+                    "count": count,
+                    "source": source,
+                    "ok": None,
+                    "earlier": True,
+                }
+            )
+
     def begin(self, session: Session, cell: Cell) -> None:
         """A cell is about to run."""
         self._told = session.live.take(cell.id)

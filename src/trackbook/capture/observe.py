@@ -6,7 +6,6 @@ Within a budget of time. What was not looked at in time is told as untrusted, ne
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -19,9 +18,11 @@ from .fingerprint import ATOMS, UNKNOWN, Fingerprint
 
 _BEFORE_S = 0.006
 _AFTER_S = 0.015
+_OTHERS_S = 0.002
 _ONE_S = 0.008
 _WHOLE = 32 << 20
 """Bytes of arrays that are read whole for one name."""
+_BYTES_A_SECOND = 4e9
 _OURS = {"In", "Out", "_ih", "_oh", "_dh", "exit", "quit", "open", "get_ipython"}
 _LASTS = {"_", "__", "___"}
 
@@ -38,6 +39,8 @@ class Seen:
     """By name that is new or changed: the user's globals that functions in it read when called."""
     since: dict[str, int] = field(default_factory=dict)
     """By changed name: the first execution that may have changed it, where that is an earlier."""
+    verified: set[str] = field(default_factory=set)
+    """Names that were compared."""
     sampled: bool = False
     handles: set[str] | None = None
     """The paths of files that it may have written through open handles."""
@@ -51,6 +54,8 @@ class _Known:
     print: Fingerprint
     order: int
     """The execution after which it was; 0 where it never was."""
+    heavy: bool = False
+    """Whether there was no time for it; it is not tried again."""
     public: dict[str, int] | None = None
     """Of a module: its public names, by the objects they stand for."""
 
@@ -68,7 +73,7 @@ class Observer:
     def begin(self, names: Names, order: int) -> None:
         """A cell with these names is about to run."""
         self._order = order
-        until = time.perf_counter() + _BEFORE_S
+        until = fingerprint.clock() + _BEFORE_S
         present = dict(self._present())
         for name in [name for name in self._known if name not in present]:
             del self._known[name]
@@ -77,14 +82,14 @@ class Observer:
             known = self._known.get(name)
             if known is None or known.id != id(value):  # bound between cells
                 known = self._known[name] = _Known(id(value), UNKNOWN, 0)
-            if known.order == 0 and name in reached:
+            if known.order == 0 and name in reached and not known.heavy:
                 self._look(known, value, until)
-                known.order = order - 1 if known.order else 0
+                known.order = max(order - 1, 1) if known.order else 0
 
     def end(self, names: Names, ok: bool) -> Seen:
         """What the cell has done."""
         seen = Seen()
-        until = time.perf_counter() + _AFTER_S
+        until = fingerprint.clock() + _AFTER_S
         present = dict(self._present())
         reached = self._reached(names)
         before = dict(self._known)
@@ -101,8 +106,14 @@ class Observer:
         others = [name for name in present if name not in reached]
         turn = self._turn % max(len(others), 1)
         self._turn += 1
-        for name in (*first, *others[turn:], *others[:turn]):
-            self._compare(name, present[name], name in reached, until, seen)
+        for name in first:
+            self._compare(name, present[name], True, until, seen)
+        until = min(until, fingerprint.clock() + _OTHERS_S)
+        for name in (*others[turn:], *others[:turn]):
+            if fingerprint.clock() > until:
+                break
+            self._compare(name, present[name], False, until, seen)
+        self._carry(seen, names, before)
         self._spread(seen, before, reached)
         return seen
 
@@ -144,10 +155,26 @@ class Observer:
                 known.print = fingerprint.of(value, until, _WHOLE)
                 known.order = self._order if known.print.digest is not None else 0
         else:
-            now = time.perf_counter()
+            now = fingerprint.clock()
             if now < until:
-                known.print = fingerprint.of(value, min(until, now + _ONE_S), _WHOLE)
+                whole = min(_WHOLE, int((until - now) * _BYTES_A_SECOND))
+                known.print = fingerprint.of(value, min(until, now + _ONE_S), whole)
                 known.order = self._order if known.print.digest is not None else 0
+                known.heavy = known.order == 0 and until - now > _ONE_S / 2
+
+    def _carry(self, seen: Seen, names: Names, before: Mapping[str, _Known]) -> None:
+        """Where there was no time to see what a new object's functions read: what they could."""
+        unseen = [name for name in seen.bound if self._known[name].order == 0]
+        if not unseen:
+            return
+        late = set().union(*names.late.values())
+        for name in names.reads:
+            if name in before:
+                late |= before[name].print.late
+        if late:
+            seen.late |= {name: sorted(late) for name in unseen}
+            for name in unseen:
+                self._known[name].print = Fingerprint(None, late=frozenset(late))
 
     def _compare(self, name: str, value: Any, reached: bool, until: float, seen: Seen) -> None:
         known = self._known[name]
@@ -158,18 +185,21 @@ class Observer:
                 seen.late[name] = sorted(known.print.late)
             return
         if type(value) in ATOMS:
+            seen.verified.add(name)
             return
-        fresh = _Known(known.id, UNKNOWN, 0)
-        self._look(fresh, value, until)
+        fresh = _Known(known.id, Fingerprint(None, late=old.late), 0, heavy=known.heavy)
+        if not known.heavy:
+            self._look(fresh, value, until)
         if fresh.order == 0 or since == 0:
             # Nothing to compare, or no time: what could not be reached is looked at another time.
             if reached:
                 seen.untrusted.add(name)
                 self._known[name] = fresh
-            elif since == 0:
+            elif since == 0 or fresh.heavy:
                 self._known[name] = fresh
             return
         self._known[name] = fresh
+        seen.verified.add(name)
         if fresh.print.digest != old.digest or fresh.public != public:
             seen.mutated.add(name)
             seen.late[name] = sorted(fresh.print.late)
@@ -179,6 +209,9 @@ class Observer:
     def _spread(self, seen: Seen, before: Mapping[str, _Known], reached: set[str]) -> None:
         """What may have changed unseen in a name that was reached may have in all that hold it."""
         touched: set[int] = set()
+        if not seen.untrusted.isdisjoint(reached):
+            # Whatever was not compared may hold a part of what there was no time for.
+            seen.untrusted |= self._known.keys() - seen.verified - seen.bound
         for name in reached:
             known = self._known.get(name)
             if known is None:

@@ -91,6 +91,7 @@ _SAYS = {
     "star import": "imports everything from a module",
     "clock": "asks for the time",
     "entropy": "takes random numbers that no seed gives",
+    "uninitialised": "may read memory that nothing was written to",
     "threads": "starts threads",
     "processes": "starts processes",
     "network": "opens network connections",
@@ -217,8 +218,6 @@ def _flags(cells: Sequence[RecipeCell], found: slice.Cut) -> list[str]:
     if missing := [slice.label(c.execution) for c in cells if not c.execution.recorded]:
         listed = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
         said.append(f"only the source is known of {listed}")
-    if cells and cells[0].execution.extra.get("first") is False:
-        said.append("cells ran before the extension was loaded, which nothing recorded")
     return said
 
 

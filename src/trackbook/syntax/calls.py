@@ -17,6 +17,7 @@ _CLOCK |= {"datetime.datetime.now", "datetime.today", "date.today", "datetime.ut
 _CLOCK |= {"datetime.date.today", "time.process_time", "Timestamp.now", "pd.Timestamp.now"}
 _ENTROPY = {"urandom", "uuid4", "uuid1", "token_hex", "token_bytes", "SystemRandom"}
 _SEEDED = {"default_rng", "RandomState", "SeedSequence"}
+_UNINITIALISED = {"empty", "empty_like", "new_empty"}
 _THREADS = {"Thread", "Timer", "ThreadPoolExecutor", "ThreadPool", "start_new_thread"}
 _PROCESSES = {"Pool", "Process", "ProcessPoolExecutor", "Popen", "check_output", "check_call"}
 _ASKS = {"input", "getpass"}
@@ -141,6 +142,8 @@ def _flags(node: ast.Call) -> Iterator[str]:
         yield "clock"
     if last in _ENTROPY or (last in _SEEDED and not node.args and not node.keywords):
         yield "entropy"
+    if last in _UNINITIALISED:
+        yield "uninitialised"
     if last in _THREADS:
         yield "threads"
     if last in _PROCESSES:
