@@ -17,7 +17,7 @@ _MASKS = (
     (re.compile(r"\b(id|at) ?[=:]? ?\d{9,}"), "id"),
     (re.compile(r"(CPU times|Wall time|Parser)[^\n]*"), "time"),
     (re.compile(r"[\d.,]+ ?(ns|µs|μs|us|ms|s|min)\b[^\n]*"), "time"),
-    (re.compile(r"The slowest run[^\n]*\n[^\n]*\n?"), ""),
+    (re.compile(r"The slowest run[^\n]*\n"), ""),
     (re.compile(r"(Date|Time): +[^\n]*"), ""),
     (re.compile(r"\bOut\[\d+\]"), "Out"),
     (re.compile(r"/[^\s'\"]*bench-replay-[^\s'\"]*"), "path"),

@@ -99,6 +99,12 @@ def _loaded(module: str, read: Callable[[Any], int | None]) -> Callable[[], int 
     return ask
 
 
+def _rc_params(matplotlib: Any) -> int:
+    # The backend is chosen when the first figure is made, by nobody's wish.
+    held = dict.items(matplotlib.rcParams)
+    return hash(str([item for item in held if not item[0].startswith("backend")]))
+
+
 def _figures(helpers: Any) -> int:
     return hash(tuple(helpers.Gcf.figs))
 
@@ -130,7 +136,7 @@ _PROBES: dict[str, Callable[[], int | None]] = {
     "decimal context": _decimal,
     "locale": _locale,
     "recursion limit": sys.getrecursionlimit,
-    "rcParams": _loaded("matplotlib", lambda m: hash(str(list(dict.items(m.rcParams))))),
+    "rcParams": _loaded("matplotlib", _rc_params),
     "figures": _loaded("matplotlib._pylab_helpers", _figures),
     "numpy print options": _loaded("numpy", lambda m: hash(str(m.get_printoptions()))),
     "numpy error state": _loaded("numpy", lambda m: hash(tuple(m.geterr().items()))),

@@ -59,10 +59,8 @@ def of(value: object, until: float, whole_bytes: int) -> Fingerprint:
     pickler = _Pickler(sink, whole_bytes)
     try:
         pickler.dump(value)
-    except (_OverTime, RecursionError, MemoryError, pickle.PicklingError, ValueError):
-        return UNKNOWN
-    except RuntimeError:  # changed by a thread while we looked
-        return UNKNOWN
+    except _UNREAD:
+        return UNKNOWN  # too deep, too long, or changed by a thread while we looked
     return Fingerprint(
         sink.hash.digest(),
         frozenset(pickler.opaque),
@@ -74,6 +72,9 @@ def of(value: object, until: float, whole_bytes: int) -> Fingerprint:
 
 class _OverTime(BaseException):
     """No code between us and ``of`` takes this for its own."""
+
+
+_UNREAD: tuple[type[BaseException], ...] = (_OverTime, pickle.PicklingError, *leaves.FAULTS)
 
 
 class _Sink:

@@ -17,6 +17,11 @@ import blake3
 
 from . import owncode
 
+FAULTS: tuple[type[Exception], ...] = (
+    *(TypeError, ValueError, AttributeError, LookupError, BufferError, RuntimeError, OSError),
+    *(ImportError, ArithmeticError, AssertionError, MemoryError),
+)
+"""What objects may raise when they are looked at."""
 _SAMPLES = 64
 _SAMPLE = 16 << 10
 
@@ -47,7 +52,12 @@ def parts(obj: Any, left: int) -> Parts:
     reader = _readers.get(kind)
     if reader is None:
         reader = _readers[kind] = _reader(kind)
-    return reader(obj, left)
+    try:
+        return reader(obj, left)
+    except FAULTS:
+        # An object that is not as its kind usually is costs what is known of it, nothing else.
+        _readers[kind] = _unseen
+        return _unseen(obj, left)
 
 
 def content(cell: types.CellType) -> Any:
@@ -296,7 +306,9 @@ def _torch_random(generator: Any, left: int) -> Parts:
 
 def _memory(buffer: Any, left: int) -> Parts:
     data = memoryview(buffer)
-    return Parts(blake3.blake3(data if data.contiguous else data.tobytes()).digest(), data.nbytes)
+    plain = data.cast("B") if data.c_contiguous and data.format != "B" else data
+    read = plain if plain.c_contiguous else plain.tobytes()
+    return Parts((data.format, blake3.blake3(read).digest()), data.nbytes)
 
 
 def _method(method: Any, left: int) -> Parts:

@@ -72,6 +72,12 @@ def _reason(
     for file in execution.files:
         if file.how == "written" and file.path in files:
             return f"writes {file.path}, which {label(files[file.path])} uses"
+    if not execution.recorded:
+        stems = {PurePosixPath(path).stem for path in files}
+        named = [path for path in fact.names.paths if PurePosixPath(path).stem in stems]
+        named += [word for word in sorted(fact.names.spoken) if word in stems]
+        if named:
+            return f"names the file {named[0]}, which is used later"
     return fact.always
 
 
@@ -96,6 +102,8 @@ def _want(
         wanted.pop(name, None)
     for name in fact.reads:
         wanted[name] = execution
+    if not execution.recorded:
+        files.update(dict.fromkeys(fact.names.paths, execution))
     for file in execution.files:
         if file.how != "written":
             files[file.path] = execution
