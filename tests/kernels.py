@@ -19,12 +19,17 @@ class Kernel:
     def __init__(self, client: BlockingKernelClient) -> None:
         self._client = client
 
-    def run(self, source: str, cell_id: str | None = None) -> list[dict[str, Any]]:
-        """``{"type": ..., **content}`` of each message."""
+    def send(self, source: str, cell_id: str | None = None) -> dict[str, Any]:
+        """Have a cell run, and do not wait for it; returns the request."""
         content = {"code": source, "silent": False, "store_history": True, "allow_stdin": False}
         metadata = {"cellId": cell_id} if cell_id else {}
         message = self._client.session.msg("execute_request", content, metadata=metadata)
         self._client.shell_channel.send(message)
+        return dict(message)
+
+    def run(self, source: str, cell_id: str | None = None) -> list[dict[str, Any]]:
+        """``{"type": ..., **content}`` of each message."""
+        message = self.send(source, cell_id)
         got = []
         while True:
             one = self._client.get_iopub_msg(timeout=START_S)

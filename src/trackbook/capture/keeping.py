@@ -19,8 +19,6 @@ from .surroundings import Cell
 _PATIENCE_S = 5.0
 # In a loop of more runs than this, what changed from one to the next is not worth the time.
 _COMPARED = 20
-# Of the cells that ran before the extension was loaded so many are logged.
-_MOST_BEFORE = 500
 
 
 class Keeper:
@@ -35,23 +33,6 @@ class Keeper:
         self._kept: Kept | None = None
         self.contents = Contents()
         """Of the small files that cells have read."""
-
-    def before(self, cells: Sequence[tuple[int, str]]) -> None:
-        """The cells that ran before anything was seen, by count; the last one may be running."""
-        now = time.time()
-        for count, source in cells[-_MOST_BEFORE:]:
-            moments = {"started": now, "ended": now}
-            told = {"order": self.next, "cell": None, "count": count, "source": source}
-            self._log.add({**told, **moments, "ok": True, "error": None, "before": True})
-
-    def loaded(self, error: BaseException | None) -> None:
-        """The cell that was running then has ended."""
-        if self._log.executions:
-            self._log.executions[-1].update(
-                ended=time.time(),
-                ok=error is None,
-                error=type(error).__name__ if error is not None else None,
-            )
 
     @property
     def next(self) -> int:

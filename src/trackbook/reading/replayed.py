@@ -59,10 +59,13 @@ class Replayed(Recorded):
         return of_plain(told) if isinstance(told, Mapping) else None
 
 
-def replay(store: Store, run_id: str, label: str, **wishes: Any) -> process.Replay:
+def replay(store: Store, document: Document, **wishes: Any) -> process.Replay:
     """Replay a run to its end, with a line of progress; what it says is in the result."""
+    if params := wishes.get("params"):
+        vary.sources(recipe(store, document, bool(wishes.get("full"))), params)
     store.before_read()
-    under_way = process.Replay(store, run_id, wishes)
+    label = columns.label(document)
+    under_way = process.Replay(store, str(document["id"]), wishes)
     with progress() as line:
         line(f"replaying {label}: a fresh kernel starts")
         for event in under_way.events():

@@ -114,10 +114,9 @@ class Run(Replayed):
         if params is not None and not isinstance(params, Mapping):
             parent = replayed.replay_many(self._store, self._document, params, wishes, jobs)
             return Run(self._store, self._store.document(parent)).children
-        label = columns.label(self._document)
         if params is not None:
             wishes["params"] = dict(params)
-        done = replayed.replay(self._store, self.id, label, **wishes)
+        done = replayed.replay(self._store, self._document, **wishes)
         if done.run is not None:
             return Run(self._store, self._store.document(done.run))
         self._document = self._store.document(self.id)

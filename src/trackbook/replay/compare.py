@@ -137,15 +137,25 @@ def _both(before: float, after: float) -> str:
 
 def _compare_params(then: Mapping[str, Any], now: Mapping[str, Any], found: Difference) -> None:
     before, after = flatten(then.get("params") or {}), flatten(now.get("params") or {})
-    for key in before:
-        if key not in after:
-            found.differs.append(f"param {key} is missing")
-        elif _plain(before[key]) != _plain(after[key]):
-            pair = f"{formats.value(before[key])} -> {formats.value(after[key])}"
-            found.differs.append(f"param {key} {pair}")
-    found.differs += [f"param {key} is new" for key in after if key not in before]
+    told = {*(then.get("autologged") or ()), *(now.get("autologged") or ())}
+    for key in dict.fromkeys([*before, *after]):
+        word = _param(key, before, after)
+        if word:
+            # What only autolog told is a cause, which decides nothing by itself.
+            alone = key in told or key.partition(".")[0] in told
+            (found.data if alone else found.differs).append(word)
     if before:
         found.compared.append(f"{len(before)} param{'s' if len(before) > 1 else ''}")
+
+
+def _param(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    if key not in after:
+        return f"param {key} is missing"
+    if key not in before:
+        return f"param {key} is new"
+    if _plain(before[key]) == _plain(after[key]):
+        return ""
+    return f"param {key} {formats.value(before[key])} -> {formats.value(after[key])}"
 
 
 def _plain(value: Any) -> str:

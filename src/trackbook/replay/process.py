@@ -39,12 +39,12 @@ class Replay:
         self._problem: TrackbookError | None = None
         self._errors: IO[bytes]
         self._process: subprocess.Popen[bytes]
-        order = {"store": str(store.path), "run": run_id, **wishes}
+        order = dumps({"store": str(store.path), "run": run_id, **wishes})
         failed: list[OSError] = []
 
         def begin() -> None:
             try:
-                self._begin(dumps(order))
+                self._begin(order)
             except OSError as problem:
                 failed.append(problem)
 

@@ -148,7 +148,7 @@ def _steps(
                 (states / blob).write_bytes(setting.store.blobs.get(blob))
         source = _filled(setting.sources.get(execution.order, cell.source), setting.secrets)
         # How cells ended that ran before Trackbook was loaded is not known.
-        may_fail = not execution.ok or execution.extra.get("before") is True
+        may_fail = not execution.ok or execution.extra.get("earlier") is True
         may_fail = may_fail or (needed is not None and execution.order not in needed)
         steps.append(Step(source, execution.count, files, may_fail))
     return steps

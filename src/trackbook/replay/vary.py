@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .. import signing
 from ..errors import InvalidValue, StoreError
+from ..jsonable import dumps, loads
 from ..model import Document, flatten, new_document
-from ..store import Store, open_store
+from ..store import RunWriter, Store, open_store
 from . import bindings
 from .judge import Progress, Wishes, setting_of
 from .recipe import Recipe
@@ -105,6 +107,7 @@ def _keep(made: Document, there: Store, into: Store, original: Document, parent:
     for key, points in there.points(made["id"]).items():
         for step, moment, value in zip(points.step, points.time, points.value, strict=True):
             writer.log(key, int(step), float(moment), float(value))
+    _keep_log(made, there, into, writer, original)
     for line in there.records(made["id"], "artifacts"):
         with contextlib.suppress(StoreError):
             for field in _ARTIFACT_BLOBS:
@@ -115,6 +118,36 @@ def _keep(made: Document, there: Store, into: Store, original: Document, parent:
     writer.document.update(ending, summary=writer.summary())
     writer.finish()
     return writer.id
+
+
+def _keep_log(
+    made: Document, there: Store, into: Store, writer: RunWriter, original: Document
+) -> None:
+    """The log of the replay's own kernel, so that the new run can be replayed in its turn."""
+    digest = signing.LogDigest(writer.id)
+    for line in there.records(made["id"], "cells"):
+        with contextlib.suppress(StoreError):
+            for blob in _blobs_of(line, there):
+                into.blobs.put(there.blobs.get(blob))
+        writer.append("cells", line)
+        digest.add(dumps(line))
+    signed = dict(original.get("signed") or {})
+    if "log" in signed:  # what was signed then, and is trusted now, is ours
+        writer.document["signed"] = {**signed, "log": signing.sign(digest.content())}
+    for key in ("modules", "rng"):
+        if original.get(key):
+            writer.document[key] = original[key]
+
+
+def _blobs_of(line: Mapping[str, Any], there: Store) -> Iterator[str]:
+    if "segment" in line:
+        yield line["segment"]
+        for inner in there.blobs.get(line["segment"]).splitlines():
+            yield from _blobs_of(loads(inner), there)
+        return
+    yield line["source"]
+    yield from (line.get("rng") or {}).values()
+    yield from (file["blob"] for file in line.get("files") or () if file.get("blob"))
 
 
 def _outputs(made: Document, there: Store, into: Store) -> list[dict[str, Any]]:

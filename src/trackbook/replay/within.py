@@ -27,6 +27,9 @@ class Within:
         self._shell = shell
         self._job = job
         self._cells: list[dict[str, Any]] = list(job["cells"])
+        # Read now: what is read in a cell's time is taken for its input.
+        names = {file for cell in self._cells for file in cell["rng"].values()}
+        self._states = {name: Path(name).read_bytes() for name in names}
         self._next = 0
         self._depth = 0
         self._report = Path(job["report"])
@@ -50,7 +53,7 @@ class Within:
             history = self._shell.history_manager
             for inputs in (history.input_hist_parsed, history.input_hist_raw):
                 inputs.extend([""] * (cell["count"] - len(inputs)))
-        states = {name: Path(file).read_bytes() for name, file in cell["rng"].items()}
+        states = {name: self._states[file] for name, file in cell["rng"].items()}
         self._missing.update(generators.restore(states, info.raw_cell or ""))
 
     def after(self, result: Any) -> None:
