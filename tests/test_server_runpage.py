@@ -95,7 +95,7 @@ async def test_nan_alone_is_no_best_and_no_change(served: Store, jp_fetch: Fetch
     assert view["result"]["text"] == "nan"
     assert [(r["text"], r["delta"]) for r in view["result"]["against"]] == [("nan", "")]
     drawn = (await page(jp_fetch, served, run_id, "charts", key="loss"))["charts"]["loss"]
-    assert drawn["kind"] == "curves"
+    assert [row["odd"] for row in drawn["spec"]["data"]["values"]] == ["nan"] * 3
 
 
 async def test_a_damaged_run_says_what_is_wrong(served: Store, jp_fetch: Fetch) -> None:

@@ -163,7 +163,9 @@ export interface IRoutes {
 export class ApiError extends Error {
   constructor(
     readonly status: number,
-    message: string
+    message: string,
+    /** All that the server said, where it said more than a sentence. */
+    readonly told: Readonly<Record<string, unknown>> = {}
   ) {
     super(message);
     this.name = 'ApiError';

@@ -28,11 +28,11 @@ export class ServerApi implements IApi, IRoutes {
   }
 
   stores(path: string): Promise<IStores> {
-    return this._get(['stores'], { path });
+    return this.ask(['stores'], { path });
   }
 
   runs(store: string, query: IQuery, since?: string | null): Promise<IRunsReply> {
-    return this._get(['stores', store, 'runs'], {
+    return this.ask(['stores', store, 'runs'], {
       since,
       where: query.where,
       experiment: query.experiment,
@@ -42,12 +42,7 @@ export class ServerApi implements IApi, IRoutes {
   }
 
   compare(store: string, refs: readonly string[]): Promise<IComparison> {
-    return this._get(['stores', store, 'compare'], { refs: refs.join(',') });
-  }
-
-  /** What any of our routes answers. */
-  ask<T>(path: string[], query: Record<string, string | null> = {}): Promise<T> {
-    return this._get(path, query);
+    return this.ask(['stores', store, 'compare'], { refs: refs.join(',') });
   }
 
   async request(
@@ -68,7 +63,7 @@ export class ServerApi implements IApi, IRoutes {
       throw new ApiError(0, error instanceof Error ? error.message : String(error));
     }
     if (!response.ok) {
-      throw new ApiError(response.status, await messageOf(response));
+      throw await problemOf(response);
     }
     return response;
   }
@@ -80,9 +75,10 @@ export class ServerApi implements IApi, IRoutes {
     return search ? `${url}?${search}` : url;
   }
 
-  private async _get<T>(
+  /** The JSON that a route answers; what is empty in the query is left out of it. */
+  async ask<T>(
     path: string[],
-    query: Record<string, string | null | undefined>
+    query: Record<string, string | null | undefined> = {}
   ): Promise<T> {
     const given = Object.entries(query).filter(([, value]) => value) as [string, string][];
     const response = await this.request('GET', path, given);
@@ -104,16 +100,16 @@ export class ServerApi implements IApi, IRoutes {
   private readonly _settings: ServerConnection.ISettings;
 }
 
-/** The server's own sentence, else the status line. */
-async function messageOf(response: Response): Promise<string> {
+/** The server's own sentence and what else it said; else the status line. */
+async function problemOf(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    if (typeof message === 'string' && message) {
-      return message;
+    const told = JSON.parse(text) as Record<string, unknown>;
+    if (typeof told.message === 'string' && told.message) {
+      return new ApiError(response.status, told.message, told);
     }
   } catch {
     // Not JSON: a proxy or a server without our extension answered.
   }
-  return response.statusText || `HTTP ${response.status}`;
+  return new ApiError(response.status, response.statusText || `HTTP ${response.status}`);
 }

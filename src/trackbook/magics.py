@@ -20,12 +20,14 @@ from .capture.cells import CellHooks
 from .capture.live import ActiveRun
 from .errors import TrackbookError, UntrustedRun
 from .integrations import altair
+from .replay import within
 from .store import LocalStore, open_store
 from .store.upkeep import sweep
 from .views import attempt, disk, group
 
 _ASSIGNMENT = re.compile(r"(?:^|\s)([A-Za-z_][\w./-]*)=(?!=)")
 _RECENT = 10
+_RECORD = {"start", "stop", "log", "params", "tag", "note", "autolog", "on", "off"}
 # So long a front end may take to speak.
 _PATIENCE_S = 3.0
 _NO_PANEL = (
@@ -52,6 +54,8 @@ class TrackMagics(Magics):  # type: ignore[misc]
             raise UsageError(
                 f"%track: there is no {word!r}; it knows {', '.join(w for w in SUBCOMMANDS if w)}"
             )
+        if within.JOB in os.environ and word not in _RECORD:
+            return  # in a replay there are no other runs to ask about
         try:
             command(self, rest.strip())
         except TrackbookError as problem:

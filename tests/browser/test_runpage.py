@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,8 +12,11 @@ from pathlib import Path
 import pytest
 from lab import Lab
 from playwright.sync_api import Locator, expect
+from runs import snapshot as keep_notebook
+from runs import write
 
 from trackbook import reading
+from trackbook.store import open_store
 
 pytestmark = pytest.mark.browser
 
@@ -158,7 +162,12 @@ def test_the_page_shows_what_the_run_was(lab: Lab, runs: Callable[..., list[read
     expect(about.locator("strong")).to_have_text("matters")
     expect(about.locator("[onerror]")).to_have_count(0)
     snapshot = section(page, "notebook")
-    expect(snapshot.locator(".jp-Cell.tb-mod-tracked")).to_contain_text("%%track forest")
+    snapshot.evaluate("one => one.scrollIntoView()")
+    tracked = snapshot.locator(".jp-Cell.tb-mod-tracked")
+    expect(tracked).to_contain_text("%%track forest")
+    expect(tracked.locator(".jp-InputArea")).to_be_in_viewport()
+    tracked.locator(".cm-content").press_sequentially("x")
+    expect(tracked).not_to_contain_text("%%track forestx")
     shot(lab, "notebook")
     section(page, "environment")
     expect(page.locator('[data-section="environment"]')).to_contain_text("python")
@@ -299,3 +308,91 @@ def test_every_section_is_reached_by_keyboard(
     lab.page.keyboard.press("Enter")
     expect(head).to_have_attribute("aria-expanded", "true")
     expect(page.locator('[data-section="environment"]')).to_contain_text("python")
+
+
+def test_a_run_is_replayed_and_its_cells_are_told(
+    lab: Lab, runs: Callable[..., list[reading.Run]]
+) -> None:
+    (run, *_) = runs("scale = 2", "unused = 5", "%%track again\nacc = scale / 4")
+    page = opened(lab, run)
+    replay = section(page, "replay")
+    expect(replay.locator(".tb-Grade-letter")).to_be_visible()
+    expect(replay.locator(".tb-RecipeCells")).to_contain_text("scale = 2")
+    expect(replay.locator(".tb-RecipeCells")).not_to_contain_text("unused = 5")
+    replay.get_by_role("button", name="did not matter").click()
+    expect(replay).to_contain_text("unused = 5")
+    replay.locator(".tb-Button", has_text="Replay").click()
+    expect(replay.locator("progress")).to_be_visible()
+    expect(replay.locator('.tb-Verdict[data-status="reproduced"]')).to_be_visible()
+    expect(replay.get_by_role("button", name="Replay again")).to_be_visible()
+    replay.evaluate("one => one.scrollIntoView()")
+    shot(lab, "replayed")
+
+
+def test_foreign_code_is_shown_before_it_is_replayed(
+    lab: Lab, runs: Callable[..., list[reading.Run]]
+) -> None:
+    (run, *_) = runs("%%track foreign\nacc = 0.5")
+    file = lab.project / ".trackbook" / "runs" / run.id[:8] / run.id / "run.json"
+    document = json.loads(file.read_text())
+    document["signed"] = {"log": "somebody else"}
+    file.write_text(json.dumps(document))
+    page = opened(lab, run)
+    replay = section(page, "replay")
+    replay.locator(".tb-Button", has_text="Replay").click()
+    trust = replay.locator(".tb-Trust")
+    expect(trust.locator("pre")).to_contain_text("acc = 0.5")
+    expect(replay.locator(".tb-Verdict")).to_have_count(0)
+    replay.evaluate("one => one.scrollIntoView()")
+    shot(lab, "trust")
+    trust.get_by_role("button", name="I trust this code").click()
+    expect(replay.locator(".tb-Verdict")).to_be_visible()
+
+
+def test_the_page_is_the_same_without_lab(
+    lab: Lab, server: str, runs: Callable[..., list[reading.Run]]
+) -> None:
+    (run, *_) = runs("%%track outside\ndepth = 3\nacc = depth / 4\nprint('said')")
+    store = reading.open_store(lab.project / ".trackbook").id
+    root, token = server.split("?")
+    lab.page.goto(f"{root}trackbook/?{token}#/run/{store}/{run.id}")
+    page = lab.page.locator(f'.tb-RunPage[data-run-id="{run.id}"]')
+    expect(page.locator(".tb-RunHead")).to_contain_text("outside")
+    expect(section(page, "logs")).to_contain_text("said")
+    expect(section(page, "notebook")).to_contain_text("%%track outside")
+    shot(lab, "outside")
+    lab.reload()
+
+
+def test_more_than_a_page_can_hold_is_calm(
+    lab: Lab, runs: Callable[..., list[reading.Run]]
+) -> None:
+    runs("%%track small\ndepth = 3")
+    store = open_store(lab.project / ".trackbook")
+    many = {f"param {i}": i for i in range(5000)}
+    cells = [(f"c{i}", "code", f"# cell {i}\n" + f"x = '{'y' * 60}'\n" * 1500) for i in range(200)]
+    notebook = {"path": "big.ipynb", "snapshot": keep_notebook(store, cells, "c120")}
+    metrics = {f"group{i % 40}/metric {i}": [0.5, 0.25] for i in range(400)}
+    metrics["loss"] = [float("nan")] * 3
+    write(store, "huge", params=many)
+    run_id = write(store, "huge", params={**many, "param 7": 0}, metrics=metrics, notebook=notebook)
+    try:
+        page = opened(lab, reading.open_store(lab.project / ".trackbook").get_run(run_id))
+        params = section(page, "params")
+        expect(params.locator("tbody tr")).to_have_count(1)
+        assert page.evaluate("page => page.querySelectorAll('*').length") < 4000
+        params.get_by_role("button", name="Show 4999 more").click()
+        expect(params.locator("tbody tr")).to_have_count(500)
+        params.get_by_label("Find a parameter").fill("499")
+        expect(params.locator("tbody tr")).to_have_count(15)
+        nan = page.locator('.tb-Curve[data-key="loss"]')
+        nan.scroll_into_view_if_needed()
+        expect(nan).to_contain_text("no finite value in 3 points")
+        shot(lab, "huge")
+        big = section(page, "notebook")
+        expect(big).to_contain_text("This notebook is large")
+        expect(big.locator(".jp-Cell.tb-mod-tracked")).to_contain_text("# cell 120")
+        shot(lab, "huge-notebook")
+    finally:
+        for run in reading.open_store(lab.project / ".trackbook").runs("name == 'huge'"):
+            run.delete()

@@ -23,6 +23,8 @@ def run_cells(folder: Path, cells: Sequence[str]) -> OpenStore:
         with kernel(folder) as one:
             for number, cell in enumerate([_LOAD, *cells]):
                 one.run(cell, f"cell-{number}")
+            # What is read beside the runs (modules, packages) is not lost with the kernel.
+            one.run("import time; time.sleep(1.5)")
     return OpenStore(open_store(folder / ".trackbook"))
 
 
@@ -48,7 +50,7 @@ def one_session(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Run
 
 CELLS = (
     "import random, os, time, lib\nimport numpy as np",
-    "data = np.arange(3.0)",
+    "data = np.loadtxt('data.csv', skiprows=1)",
     "noise = np.random.rand(4)  # no seed",
     "scratch = [i for i in range(10)]",
     "%%track plain\ndepth = 3\nacc = float(noise.sum()) * depth + random.random()\n"

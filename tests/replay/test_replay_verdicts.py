@@ -174,7 +174,6 @@ def test_a_missing_package_is_named(session: Session, tmp_path: Path) -> None:
     store = session(
         f"import sys; sys.path.append({str(gone)!r})",
         "%%track rare\nimport rarepackage\nacc = 1.5 * rarepackage.value",
-        "import time; time.sleep(1)  # packages are noted beside the run",
     )
     shutil.rmtree(gone)
     verdict = store.get_run("rare").replay()

@@ -1,20 +1,23 @@
 /** The explorer as a page of its own: the same views as in JupyterLab. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { useEffect, useState } from 'react';
+import React, { useEffect, useMemo, useState } from 'react';
 
-import type { IApi } from '../api';
+import type { IApi, IRoutes } from '../api';
 import { LiveCompare } from '../live';
 import { Locale, useTrans } from '../locale';
 import type { RunsModel } from '../model';
 import { Panel } from '../panel';
+import { RunApi } from '../run/api';
+import type { IRunHost } from '../run/host';
+import { RunPage } from '../run/page';
 import type { Place } from './place';
 import { read, write } from './place';
 import { otherTheme } from './theme';
 
 /** What the page shows. */
 export interface IPageProps {
-  api: IApi;
+  api: IApi & IRoutes;
   model: RunsModel;
   trans: TranslationBundle;
 }
@@ -25,7 +28,7 @@ export function Page({ api, model, trans }: IPageProps): React.JSX.Element {
   const [title, setTitle] = useState('');
   const compare = (store: string, refs: string[]): void => go({ kind: 'compare', store, refs });
   useEffect(() => {
-    document.title = place.kind === 'compare' && title ? `${title} · Trackbook` : 'Trackbook';
+    document.title = place.kind !== 'runs' && title ? `${title} · Trackbook` : 'Trackbook';
   }, [place, title]);
   return (
     <Locale.Provider value={trans}>
@@ -43,6 +46,8 @@ export function Page({ api, model, trans }: IPageProps): React.JSX.Element {
               onTitle={setTitle}
             />
           </div>
+        ) : place.kind === 'run' ? (
+          <OneRun key={write(place)} api={api} {...place} onTitle={setTitle} />
         ) : (
           <div className="tb-PanelWidget">
             <Panel model={model} onCompare={compare} />
@@ -50,6 +55,27 @@ export function Page({ api, model, trans }: IPageProps): React.JSX.Element {
         )}
       </main>
     </Locale.Provider>
+  );
+}
+
+/** The leads of a run's page, which here are addresses; what Lab would render stays text. */
+const HOST: IRunHost = {
+  openRun: (store, run) => go({ kind: 'run', store, run }),
+  compare: (store, refs) => go({ kind: 'compare', store, refs })
+};
+
+function OneRun(props: {
+  api: IApi & IRoutes;
+  store: string;
+  run: string;
+  onTitle: (title: string) => void;
+}): React.JSX.Element {
+  const { api, store, run, onTitle } = props;
+  const one = useMemo(() => new RunApi(api, store, run), [api, store, run]);
+  return (
+    <div className="tb-RunWidget">
+      <RunPage api={one} host={HOST} visible={true} onTitle={onTitle} />
+    </div>
   );
 }
 

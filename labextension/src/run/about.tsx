@@ -3,7 +3,7 @@
 import React, { useState } from 'react';
 
 import { useTrans } from '../locale';
-import type { IChange, IOverview } from './api';
+import type { IChange, IOverview } from './pieces';
 import { Rendered, Trouble } from './drawn';
 import { usePage } from './host';
 import { messageOf } from './piece';

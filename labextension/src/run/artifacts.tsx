@@ -3,7 +3,7 @@
 import React, { useState } from 'react';
 
 import { useTrans } from '../locale';
-import type { IArtifact } from './api';
+import type { IArtifact } from './pieces';
 import { Trouble } from './drawn';
 import { usePage } from './host';
 import { usePiece } from './piece';

@@ -4,7 +4,7 @@ import React, { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } 
 
 import { Chart } from '../chart';
 import { useTrans } from '../locale';
-import type { IMetric, IPieces } from './api';
+import type { IMetric, IPieces } from './pieces';
 import { Trouble } from './drawn';
 import { usePage } from './host';
 import { usePiece } from './piece';
@@ -15,6 +15,8 @@ import { ChartShelf } from './series';
 const MOST = 24;
 /** Up to so many metrics stand together, whatever their prefixes. */
 const FEW = 9;
+/** Of many prefixes the first are open. */
+const OPEN = 6;
 
 type Group = IPieces['metrics']['groups'][number];
 
@@ -48,8 +50,14 @@ function Groups(props: { near: boolean; machine: boolean }): React.JSX.Element {
     <>
       <Trouble text={trouble} />
       {!data && !trouble && <div className="tb-Waiting" />}
-      {groups.map(group => (
-        <MetricGroup key={group.prefix} group={group} shelf={shelf} titled={titled} />
+      {groups.map((group, place) => (
+        <MetricGroup
+          key={group.prefix}
+          group={group}
+          shelf={shelf}
+          titled={titled}
+          first={place < OPEN}
+        />
       ))}
     </>
   );
@@ -59,10 +67,12 @@ function MetricGroup(props: {
   group: Group;
   shelf: ChartShelf;
   titled: boolean;
+  /** Whether it is among those that are open where nobody has folded them. */
+  first: boolean;
 }): React.JSX.Element {
   const trans = useTrans();
-  const { group, shelf, titled } = props;
-  const [open, toggle] = useFold(`metrics/${group.prefix}`, true);
+  const { group, shelf, titled, first } = props;
+  const [open, toggle] = useFold(`metrics/${group.prefix}`, first);
   const [most, setMost] = React.useState(MOST);
   const curves = group.rows.filter(row => row.count > 1);
   const single = group.rows.filter(row => row.count <= 1);
@@ -137,10 +147,11 @@ function Curve(props: { row: IMetric; shelf: ChartShelf }): React.JSX.Element {
   );
   const spec = useSyncExternalStore(subscribe, () => shelf.get(row.key));
   const trouble = useSyncExternalStore(subscribe, () => shelf.trouble);
-  useEffect(() => (inView ? shelf.show(row.key) : undefined), [inView, shelf, row.key]);
   const nothing = row.min === '' && row.max === '';
+  const wanted = inView && !nothing;
+  useEffect(() => (wanted ? shelf.show(row.key) : undefined), [wanted, shelf, row.key]);
   return (
-    <div ref={box} className="tb-Curve" data-key={row.key}>
+    <div ref={box} className={`tb-Curve${nothing ? ' tb-mod-short' : ''}`} data-key={row.key}>
       <div className="tb-Curve-head">
         <span className="tb-Curve-key" title={row.key}>
           {row.key}
@@ -152,9 +163,11 @@ function Curve(props: { row: IMetric; shelf: ChartShelf }): React.JSX.Element {
           ? trans.__('no finite value in %1 points', row.count)
           : trans.__('min %1 · max %2 · %3 points', row.min, row.max, row.count)}
       </div>
-      <div className="tb-Curve-chart">
-        {spec ? <Chart spec={spec} /> : trouble && <Trouble text={trouble} />}
-      </div>
+      {!nothing && (
+        <div className="tb-Curve-chart">
+          {spec ? <Chart spec={spec} /> : trouble && <Trouble text={trouble} />}
+        </div>
+      )}
     </div>
   );
 }

@@ -4,7 +4,7 @@ import React from 'react';
 
 import { StatusDot } from '../cell';
 import { useTrans } from '../locale';
-import type { IHas } from './api';
+import type { IHas } from './pieces';
 import { Trouble } from './drawn';
 import { usePage } from './host';
 import { usePiece } from './piece';

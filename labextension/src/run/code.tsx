@@ -3,7 +3,7 @@
 import React from 'react';
 
 import { useTrans } from '../locale';
-import type { IGit } from './api';
+import type { IGit } from './pieces';
 import { Trouble } from './drawn';
 import { usePage } from './host';
 import { usePiece } from './piece';

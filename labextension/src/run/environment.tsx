@@ -3,7 +3,7 @@
 import React, { useState } from 'react';
 
 import { useTrans } from '../locale';
-import type { IFacts } from './api';
+import type { IFacts } from './pieces';
 import { Trouble } from './drawn';
 import { usePiece } from './piece';
 import { Section } from './section';

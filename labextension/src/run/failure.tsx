@@ -3,7 +3,7 @@
 import React from 'react';
 
 import { useTrans } from '../locale';
-import type { IDeath, IFacts } from './api';
+import type { IDeath, IFacts } from './pieces';
 import { Rendered } from './drawn';
 import { Section } from './section';
 import { moment, plainText } from './text';

@@ -4,7 +4,8 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 
 import type { IApi, IRevision } from '../api';
 import { ApiError } from '../api';
-import type { IOverview, RunApi } from './api';
+import type { RunApi } from './api';
+import type { IOverview } from './pieces';
 import { messageOf } from './piece';
 
 /** Time between looks when no event comes, in ms; a running run is looked at more often. */

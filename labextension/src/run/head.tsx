@@ -4,7 +4,7 @@ import React, { useState } from 'react';
 
 import { StatusDot } from '../cell';
 import { useTrans } from '../locale';
-import type { IAgainst, IOverview } from './api';
+import type { IAgainst, IOverview } from './pieces';
 import { usePage } from './host';
 import { messageOf } from './piece';
 import { moment } from './text';

@@ -3,7 +3,7 @@
 import React from 'react';
 
 import { useTrans } from '../locale';
-import type { IInput } from './api';
+import type { IInput } from './pieces';
 import { Section } from './section';
 
 /** The section. */

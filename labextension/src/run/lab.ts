@@ -12,6 +12,8 @@ import type { IDrawing, IRunHost } from './host';
 
 /** What stays in sight above the tracked cell, in px. */
 const ABOVE = 48;
+/** How a reader takes hold of the cells. */
+const HANDS = ['wheel', 'keydown', 'pointerdown', 'touchstart'] as const;
 
 /** What of Lab the page uses; the last two are not everywhere. */
 export interface ILabParts {
@@ -79,20 +81,37 @@ function drawn(
     cell.readOnly = true;
     if (index === tracked) {
       cell.addClass('tb-mod-tracked');
-      void cell.ready.then(() => {
-        if (!cell.isDisposed) {
-          element.scrollTop += cell.node.getBoundingClientRect().top;
-          element.scrollTop -= element.getBoundingClientRect().top + ABOVE;
-        }
-      });
     }
   });
+  const cell = tracked === null ? undefined : notebook.widgets[tracked];
+  const settled = cell ? held(element, notebook.node, cell.node) : undefined;
   return {
     dispose: () => {
+      settled?.();
       notebook.dispose();
       model.dispose();
     }
   };
+}
+
+/**
+ * Keeps a cell at the top until a reader takes hold: those above it are drawn, and grow, only when
+ * they come into view.
+ */
+function held(scroller: HTMLElement, content: HTMLElement, cell: HTMLElement): () => void {
+  const align = (): void => {
+    const [there, top] = [cell, scroller].map(one => one.getBoundingClientRect().top);
+    // At once: what is added and taken away one after the other may meet the end in between.
+    scroller.scrollTop += (there ?? 0) - (top ?? 0) - ABOVE;
+  };
+  const observer = new ResizeObserver(align);
+  observer.observe(content);
+  const stop = (): void => {
+    observer.disconnect();
+    HANDS.forEach(event => scroller.removeEventListener(event, stop));
+  };
+  HANDS.forEach(event => scroller.addEventListener(event, stop, { passive: true }));
+  return stop;
 }
 
 /** What was tracked was Python; without this its code would have no colours. */

@@ -30,6 +30,18 @@ interface IShown {
   end: number;
 }
 
+/** What is shown with what came after it; a log that is shorter than before begins anew. */
+function joined(was: IShown, part: IShown): IShown {
+  if (part.start !== was.end) {
+    return part;
+  }
+  if (!part.text) {
+    return was;
+  }
+  const text = lastLines(was.text + part.text, MOST);
+  return { text, start: part.end - text.length, end: part.end };
+}
+
 function Log({ size }: { size: number }): React.JSX.Element {
   const trans = useTrans();
   const { api, running, visible } = usePage();
@@ -40,23 +52,21 @@ function Log({ size }: { size: number }): React.JSX.Element {
   const atEnd = useRef(true);
   const kept = useRef<number | null>(null);
 
+  const busy = useRef(false);
   const look = useCallback(async (): Promise<void> => {
+    if (busy.current) {
+      return; // two answers at once would not fit together
+    }
+    busy.current = true;
     try {
       const part = await api.piece('logs', end.current === null ? {} : { after: end.current });
-      const before = end.current;
       end.current = part.end;
       setTrouble('');
-      setShown(was => {
-        if (was === null || before === null || part.start !== was.end) {
-          return part;
-        }
-        const text = was.text + part.text;
-        const cut = lastLines(text, MOST);
-        return { text: cut, start: part.end - cut.length, end: part.end };
-      });
+      setShown(was => (was === null ? part : joined(was, part)));
     } catch (error) {
       setTrouble(messageOf(error));
     }
+    busy.current = false;
   }, [api]);
 
   useEffect(() => {

@@ -3,7 +3,7 @@
 import React, { useEffect, useRef, useState } from 'react';
 
 import { useTrans } from '../locale';
-import type { IFacts, ISnapshot } from './api';
+import type { IFacts, ISnapshot } from './pieces';
 import { Trouble } from './drawn';
 import { usePage } from './host';
 import { messageOf, usePiece } from './piece';

@@ -4,7 +4,8 @@ import React, { useMemo, useRef } from 'react';
 
 import { useTrans } from '../locale';
 import { About } from './about';
-import type { IOverview, RunApi } from './api';
+import type { RunApi } from './api';
+import type { IOverview } from './pieces';
 import { Artifacts } from './artifacts';
 import { Charts } from './charts';
 import { Children } from './children';
@@ -21,6 +22,7 @@ import { Logs } from './logs';
 import { Notebook } from './notebook';
 import { Params } from './params';
 import { Rail } from './rail';
+import { Replay } from './replay';
 import { Why } from './why';
 
 /** Which run is shown, and where. */
@@ -86,7 +88,7 @@ function Whole(props: { overview: IOverview; trouble: string }): React.JSX.Eleme
     <div ref={scroller} className="tb-RunPage" data-run-id={run.id} data-status={run.status}>
       <Head overview={overview} />
       <div className="tb-RunPage-columns">
-        <Rail scroller={scroller} version={overview.version} />
+        <Rail scroller={scroller} />
         <main className="tb-RunPage-main">
           {trouble && (
             <p className="tb-RunNote tb-mod-warn" role="status">
@@ -100,6 +102,7 @@ function Whole(props: { overview: IOverview; trouble: string }): React.JSX.Eleme
           {(has.logs > 0 || run.status === 'running') && <Logs size={has.logs} />}
           {has.artifacts > 0 && <Artifacts count={has.artifacts} />}
           {has.snapshot && <Notebook run={run} />}
+          {run.status !== 'running' && <Replay />}
           {(has.children > 0 || has.candidates) && <Children has={has} />}
           {overview.inputs.length > 0 && <Inputs inputs={overview.inputs} />}
           {git && <Code git={git} />}

@@ -3,7 +3,7 @@
 import React, { useEffect, useState } from 'react';
 
 import { useTrans } from '../locale';
-import type { IOverview, IParam } from './api';
+import type { IOverview, IParam } from './pieces';
 import { Trouble } from './drawn';
 import { usePage } from './host';
 import { messageOf, usePiece } from './piece';

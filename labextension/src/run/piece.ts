@@ -3,7 +3,8 @@
 import type { RefObject } from 'react';
 import { useEffect, useState } from 'react';
 
-import type { Asked, IPieces } from './api';
+import type { Asked } from './api';
+import type { IPieces } from './pieces';
 import { usePage } from './host';
 
 /** A piece as last heard of. */

@@ -4,7 +4,7 @@ import React, { useEffect, useRef, useState } from 'react';
 
 import { Chart } from '../chart';
 import { useTrans } from '../locale';
-import type { IArtifact, IPreview } from './api';
+import type { IArtifact, IPreview } from './pieces';
 import { Trouble } from './drawn';
 import { usePage } from './host';
 import { Json } from './json';
@@ -226,7 +226,7 @@ function Page({ artifact }: { artifact: IArtifact }): React.JSX.Element {
   return (
     <>
       <iframe
-        className="tb-Page"
+        className="tb-Html"
         title={name}
         sandbox=""
         referrerPolicy="no-referrer"

@@ -99,7 +99,7 @@ export class ChartShelf {
       } else if (held?.kind === kind) {
         this._held.set(key, { kind, spec: { ...held.spec, data } });
       } else {
-        changed.push(key); // bars have become curves
+        changed.push(key); // dots have become too many
       }
     }
     await this._fetch(changed, true);

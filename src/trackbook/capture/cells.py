@@ -57,7 +57,7 @@ class CellHooks:
         self._notebook = Guard("the notebook")
         self._line = Guard("the line below cells")
         self._keeper = Keeper()
-        self._recorder = Recorder(shell)
+        self._recorder = Recorder(shell, self._keeper.contents)
         self._recording = Guard("what cells change")
         self._outputs = CellOutputs(shell)
         self._running: list[_Execution | None] = []
@@ -65,6 +65,7 @@ class CellHooks:
 
     def install(self) -> None:
         """Hook into IPython."""
+        self._notebook.run(self._keeper.before, _before_us(self._shell))
         self._shell.events.register("pre_run_cell", self.before)
         self._shell.events.register("post_run_cell", self.after)
         self._shell.input_transformers_cleanup.append(cellsource.strip_track_line)
@@ -80,6 +81,7 @@ class CellHooks:
         self._shell.events.unregister("post_run_cell", self.after)
         self._shell.input_transformers_cleanup.remove(cellsource.strip_track_line)
         self._notebook.run(sessions.current.live.close)
+        self._recorder.files.stop()
 
     def before(self, info: Any) -> None:
         """``pre_run_cell``: open the run of a tracked cell."""
@@ -174,6 +176,9 @@ class CellHooks:
 
     def _after(self, result: Any) -> None:
         if not self._running:  # the cell that loaded the extension
+            self._notebook.run(
+                self._keeper.loaded, result.error_before_exec or result.error_in_exec
+            )
             return
         session = sessions.current
         execution = self._running.pop()
@@ -284,6 +289,12 @@ def _earlier(namespace: Mapping[str, Any]) -> dict[str, Any]:
         and name not in ("In", "Out")
         and (value is None or type(value) in _SCALARS or plainvalues.is_config(value))
     }
+
+
+def _before_us(shell: Any) -> list[tuple[int, str]]:
+    """The cells that IPython remembers of this session, each with its number."""
+    history = getattr(getattr(shell, "history_manager", None), "input_hist_raw", None) or []
+    return [(n, source) for n, source in enumerate(history) if n > 0 and source.strip()]
 
 
 def _depth() -> int:

@@ -13,12 +13,12 @@ from typing import Any
 
 import blake3
 
-from . import leaves
+from . import leaves, owncode
 
 ATOMS = (int, float, str, bool, type(None), bytes, complex, range, type(Ellipsis))
 """What cannot change; exact types only."""
 _CHECK_EVERY = 32
-_USERS = "__main__"
+_USERS = owncode.NOTEBOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Fingerprint:
     """Data in it that is too large to be read whole."""
     late: frozenset[str] = frozenset()
     """The user's global names that functions in it read when they are called."""
-    handles: bool = False
-    """Whether an open file is among it."""
+    handles: tuple[str, ...] | None = None
+    """The paths of open files that can be written, where any open file is among it."""
 
     @property
     def is_whole(self) -> bool:
@@ -65,7 +65,7 @@ def of(value: object, until: float, whole_bytes: int) -> Fingerprint:
         frozenset(pickler.opaque),
         frozenset(pickler.sampled),
         frozenset(pickler.late),
-        pickler.handles,
+        tuple(pickler.handles) if pickler.handles is not None else None,
     )
 
 
@@ -98,7 +98,7 @@ class _Pickler(pickle.Pickler):
         self.opaque: set[int] = set()
         self.sampled: set[int] = set()
         self.late: set[str] = set()
-        self.handles = False
+        self.handles: list[str] | None = None
         self._sink = sink
         self._left = whole_bytes
         self._seen = 0
@@ -117,28 +117,32 @@ class _Pickler(pickle.Pickler):
         kind = type(obj)
         if kind is types.FunctionType:
             return self._function(obj)
-        if kind.__module__ == _USERS:
-            self._class(kind)
         found = leaves.parts(obj, self._left)
         self._left -= found.read
-        if found.state is leaves.OPAQUE:
+        if found.opaque:
             self.opaque.add(id(obj))
-            self.handles |= found.handle
+        if found.handle is not None:
+            self.handles = [*(self.handles or ()), *filter(None, [found.handle])]
+        if found.code is not None:
+            self.late |= global_names(found.code)
         self.sampled |= found.sampled
-        return id(kind), found.state
+        module = type.__getattribute__(kind, "__module__")
+        # An instance of the user's class changes with its class.
+        return kind if module == _USERS else (id(kind), owncode.module_of(module)), found.state
 
     def _function(self, function: types.FunctionType) -> Any:
         if function.__globals__.get("__name__") == _USERS:
             self.late |= global_names(function.__code__)
+        module = owncode.module_of(function.__globals__.get("__name__"))
         closure = function.__closure__ or ()
         held = [leaves.content(cell) for cell in closure]
         defaults = (function.__defaults__, function.__kwdefaults__)
-        return id(function.__code__), *defaults, held, function.__dict__
+        return id(function.__code__), *defaults, held, function.__dict__, module
 
     def _class(self, kind: type) -> Any:
         """A class of the user's is what stands in it; any other is known by itself."""
         if kind.__module__ != _USERS:
-            return id(kind)
+            return id(kind), owncode.module_of(kind.__module__)
         held = []
         for name, value in list(type.__getattribute__(kind, "__dict__").items()):
             value = value.__func__ if type(value) in _WRAPPED else value

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..store import Blobs
 from . import attempts, tidiness
-from .celllog import CellLog
+from .celllog import CellLog, Kept
+from .filecontents import Contents
 from .live import ActiveRun
 from .randomness import Randomness
 from .session import Session
@@ -19,6 +19,8 @@ from .surroundings import Cell
 _PATIENCE_S = 5.0
 # In a loop of more runs than this, what changed from one to the next is not worth the time.
 _COMPARED = 20
+# Of the cells that ran before the extension was loaded so many are logged.
+_MOST_BEFORE = 500
 
 
 class Keeper:
@@ -30,7 +32,26 @@ class Keeper:
         self._waiting: tuple[str, float, list[ActiveRun]] | None = None
         self._lines: dict[str, int] = {}
         self._signed = SignedLogs()
-        self._random: tuple[Blobs, Randomness] | None = None
+        self._kept: Kept | None = None
+        self.contents = Contents()
+        """Of the small files that cells have read."""
+
+    def before(self, cells: Sequence[tuple[int, str]]) -> None:
+        """The cells that ran before anything was seen, by count; the last one may be running."""
+        now = time.time()
+        for count, source in cells[-_MOST_BEFORE:]:
+            moments = {"started": now, "ended": now}
+            told = {"order": self.next, "cell": None, "count": count, "source": source}
+            self._log.add({**told, **moments, "ok": True, "error": None, "before": True})
+
+    def loaded(self, error: BaseException | None) -> None:
+        """The cell that was running then has ended."""
+        if self._log.executions:
+            self._log.executions[-1].update(
+                ended=time.time(),
+                ok=error is None,
+                error=type(error).__name__ if error is not None else None,
+            )
 
     @property
     def next(self) -> int:
@@ -114,10 +135,10 @@ class Keeper:
     def _append_cells(self, session: Session, run: ActiveRun) -> None:
         """The executions that the run's log does not have; an open run gets more with each cell."""
         sources, blobs = session.sources(), session.store().blobs
-        if self._random is None or self._random[0] is not blobs:
-            self._random = (blobs, Randomness(blobs))
+        if self._kept is None or self._kept.blobs is not blobs:
+            self._kept = Kept(blobs, Randomness(blobs), self.contents)
         since = self._lines.get(run.id, 0)
-        for record in self._log.records(sources, self._random[1], since=since):
+        for record in self._log.records(sources, self._kept, since=since):
             run.append_cell(record)
             self._signed.add(run, record)
         self._signed.sign(run)

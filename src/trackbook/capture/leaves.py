@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import random
 import sys
@@ -14,7 +15,8 @@ from typing import Any
 
 import blake3
 
-OPAQUE = "opaque"
+from . import owncode
+
 _SAMPLES = 64
 _SAMPLE = 16 << 10
 
@@ -27,10 +29,14 @@ class Parts:
     read: int = 0
     """Bytes of arrays that were read."""
     sampled: frozenset[int] = frozenset()
-    handle: bool = False
+    opaque: bool = False
+    """Whether it may change unseen."""
+    handle: str | None = None
+    """Of an open file: its path where it can be written, else empty."""
+    code: types.CodeType | None = None
+    """What runs when it is used: the body of a generator."""
 
 
-_OPAQUE = Parts(OPAQUE)
 _Reader = Callable[[Any, int], Parts]
 _readers: weakref.WeakKeyDictionary[type, _Reader] = weakref.WeakKeyDictionary()
 
@@ -90,8 +96,6 @@ _NOT_WALKED: tuple[str, ...] = (
 )
 _NOT_WALKED += ("asyncio", "threading", "multiprocessing", "concurrent", "sqlite3", "socket")
 _NOT_WALKED += ("subprocess", "zmq", "_io", "io", "tempfile")
-_ITERATORS = {"generator", "coroutine", "async_generator", "map", "filter", "zip", "enumerate"}
-_ITERATORS |= {"reversed", "frame", "callable_iterator"}
 
 
 def _reader(kind: type) -> _Reader:
@@ -99,14 +103,20 @@ def _reader(kind: type) -> _Reader:
         if test(kind):
             return reader
     top = str(kind.__module__).partition(".")[0]
-    if top in _NOT_WALKED or kind.__name__ in _ITERATORS or kind.__name__.endswith("iterator"):
-        return _unseen
-    if top == "itertools":
+    if issubclass(kind, io.IOBase):
+        return _file
+    if top in ("builtins", "itertools") and _goes_on(kind):
+        return _iterator
+    if top in _NOT_WALKED:
         return _unseen
     fields = _fields(kind)
     if fields is not None:
         return fields
     return _constant if top in _CONSTANT else _unseen
+
+
+def _goes_on(kind: type) -> bool:
+    return hasattr(kind, "__next__") or hasattr(kind, "cr_code") or hasattr(kind, "ag_code")
 
 
 def _is(module: str, name: str) -> Callable[[type], bool]:
@@ -179,7 +189,26 @@ def _constant(obj: Any, left: int) -> Parts:
 
 
 def _unseen(obj: Any, left: int) -> Parts:
-    return Parts(OPAQUE, handle=issubclass(type(obj), io.IOBase))
+    return Parts(id(obj), opaque=True)
+
+
+def _iterator(obj: Any, left: int) -> Parts:
+    """What it goes through is looked at, how far it has gone is not."""
+    code = next((getattr(obj, name) for name in _BODIES if hasattr(type(obj), name)), None)
+    held = [part for part in gc.get_referents(obj) if not issubclass(type(part), _NO_PARTS)]
+    return Parts((id(obj), held), opaque=True, code=code)
+
+
+def _file(file: Any, left: int) -> Parts:
+    if type(file).__module__ != "_io":
+        return Parts(id(file), opaque=True, handle="")
+    named = getattr(file, "name", None)
+    writes = not file.closed and file.writable() and isinstance(named, str)
+    return Parts(id(file), opaque=True, handle=named if writes else "")
+
+
+_BODIES = ("gi_code", "cr_code", "ag_code")
+_NO_PARTS = (types.FrameType, types.CodeType, types.ModuleType)
 
 
 # -- arrays ----------------------------------------------------------------------------------------
@@ -193,9 +222,9 @@ def _array(array: Any, left: int) -> Parts:
     if plain.dtype.hasobject:
         return Parts((*facts, plain.ravel().tolist()))
     size = int(plain.nbytes)
-    masks = vars(array).get("_mask") if hasattr(type(array), "_mask") else None
+    more = getattr(array, "__dict__", None) if type(array) is not np.ndarray else None
     if size <= left:
-        return Parts((*facts, _hash(plain), masks), size)
+        return Parts((*facts, _hash(plain), more), size)
     flat = plain.reshape(-1) if plain.flags.c_contiguous else None
     if flat is None:
         sample = plain[tuple(slice(None, None, max(n // 32, 1)) for n in plain.shape)]
@@ -284,7 +313,11 @@ def _partial(function: Any, left: int) -> Parts:
 
 
 def _module(module: Any, left: int) -> Parts:
-    return Parts(id(module))
+    return Parts((id(module), owncode.state(module) if owncode.is_own(module) else None))
+
+
+def _weak(reference: Any, left: int) -> Parts:
+    return Parts(weakref.ref.__call__(reference))
 
 
 _KNOWN: tuple[tuple[Callable[[type], bool], _Reader], ...] = (
@@ -303,6 +336,7 @@ _KNOWN: tuple[tuple[Callable[[type], bool], _Reader], ...] = (
     (lambda kind: kind is types.BuiltinFunctionType, _builtin),
     (lambda kind: issubclass(kind, (bytearray, memoryview)), _memory),
     (_is("array", "array"), _memory),
+    (lambda kind: issubclass(kind, weakref.ref), _weak),
     (lambda kind: issubclass(kind, types.ModuleType), _module),
     (_is("enum", "Enum"), _constant),
 )

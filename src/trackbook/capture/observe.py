@@ -14,7 +14,7 @@ from typing import Any
 
 from ..syntax.expressions import EVERYTHING
 from ..syntax.names import Names
-from . import fingerprint
+from . import fingerprint, owncode
 from .fingerprint import ATOMS, UNKNOWN, Fingerprint
 
 _BEFORE_S = 0.006
@@ -39,7 +39,8 @@ class Seen:
     since: dict[str, int] = field(default_factory=dict)
     """By changed name: the first execution that may have changed it, where that is an earlier."""
     sampled: bool = False
-    handles: bool = False
+    handles: set[str] | None = None
+    """The paths of files that it may have written through open handles."""
 
 
 @dataclass
@@ -139,6 +140,9 @@ class Observer:
         elif issubclass(type(value), ModuleType):
             known.print, known.order = Fingerprint(b""), self._order
             known.public = _public(value)
+            if owncode.is_own(value):
+                known.print = fingerprint.of(value, until, _WHOLE)
+                known.order = self._order if known.print.digest is not None else 0
         else:
             now = time.perf_counter()
             if now < until:
@@ -182,7 +186,9 @@ class Observer:
             leaves = known.print.opaque | known.print.sampled
             touched |= leaves
             seen.sampled |= bool(known.print.sampled)
-            seen.handles |= known.print.handles
+            for look in (known, before.get(name)):  # it may have been closed meanwhile
+                if look is not None and look.print.handles is not None:
+                    seen.handles = (seen.handles or set()) | set(look.print.handles)
         if not touched:
             return
         for name, known in self._known.items():

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import PosixPath, WindowsPath
 from typing import Any
 
 from ..syntax.expressions import EVERYTHING
-from ..syntax.names import names
+from ..syntax.names import Names, names
 from . import ambient
+from .filecontents import Contents
+from .filesread import Files
 from .observe import Observer
 from .randomness import Changes
 from .surroundings import Cell
 
 _MOST_NAMES = 2_000
+_MOST_VALUES = 10
+_LONGEST_PATH = 1_000
+_PATHS = (PosixPath, WindowsPath)
 
 
 class Recorder:
     """Looks before and after each outermost cell; reads only, and changes nothing."""
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, contents: Contents) -> None:
         self._observer = Observer(shell.user_ns, shell.user_ns_hidden)
+        self._namespace = shell.user_ns
         self._random = Changes()
+        self.files = Files(contents)
         self._cell: Cell | None = None
         self._rng: dict[str, Any] = {}
         self._ambient: ambient.Probe = {}
@@ -38,6 +48,7 @@ class Recorder:
         self._modules = len(sys.modules)
         self._rng = self._random.states()
         self._cell = cell
+        self.files.begin()
         self._took = time.perf_counter() - started
 
     def end(self, error: BaseException | None) -> dict[str, Any]:
@@ -47,16 +58,19 @@ class Recorder:
             return {}
         started = time.perf_counter()
         found = names(cell.code)
+        self.files.flags |= found.flags & {"%run"}
+        files = self.files.end(self._named(found))
         imported = len(sys.modules) != self._modules
         changed = ambient.changed(self._ambient, ambient.probe(), imported, cell.source)
         seen = self._observer.end(found, error is None)
-        flags = set(found.flags)
+        flags = found.flags | self.files.flags
         if isinstance(error, KeyboardInterrupt):
-            flags.add("interrupted")
+            flags |= {"interrupted"}
         if seen.sampled:
-            flags.add("sampled")
-        if seen.handles:
-            flags.add("open handle")
+            flags |= {"sampled"}
+        if seen.handles is not None:
+            files += self.files.written(seen.handles)
+            flags |= {"open handle"}
         line: dict[str, Any] = {
             "bound": _sorted(seen.bound),
             "mutated": _sorted(seen.mutated),
@@ -67,9 +81,21 @@ class Recorder:
             "flags": _sorted(flags),
             "rng": self._rng,
         }
-        line |= {k: v for k, v in (("late", seen.late), ("since", seen.since)) if v}
+        more = {"late": seen.late, "since": seen.since, "files": files}
+        line |= {name: value for name, value in more.items() if value}
         line["ms"] = round(1000 * (self._took + time.perf_counter() - started), 2)
         return line
+
+    def _named(self, found: Names) -> Iterator[str]:
+        """Strings of the source, and of the variables it reads, that may be paths."""
+        yield from found.paths
+        values = [self._namespace.get(name) for name in sorted(found.reads)[:_MOST_VALUES]]
+        texts = [v for v in values if type(v) is str and len(v) < _LONGEST_PATH]
+        folders = [*texts, *(str(v) for v in values if type(v) in _PATHS)]
+        yield from folders
+        for folder in folders:  # DATA / "train.parquet"
+            for name in found.paths[:_MOST_VALUES]:
+                yield os.path.join(folder, name.lstrip("/"))  # noqa: PTH118
 
 
 def _sorted(names: set[str] | frozenset[str]) -> list[str]:

@@ -191,12 +191,14 @@ def _compare_outputs(
 ) -> None:
     before, after = visible.texts(then), visible.texts(now)
     if before:
-        found.compared.append(f"{len(before)} lines of text, without addresses and timings")
+        lines = "1 line" if len(before) == 1 else f"{len(before)} lines"
+        found.compared.append(f"{lines} of text, without addresses and timings")
     if before != after:
         found.differs.append(f"{TEXT}: {_first_line(before, after)}")
     pictures = visible.images(then), visible.images(now)
     if pictures[0]:
-        found.compared.append(f"{len(pictures[0])} images, byte by byte")
+        count = "1 image" if len(pictures[0]) == 1 else f"{len(pictures[0])} images"
+        found.compared.append(f"{count}, byte by byte")
     if len(pictures[0]) != len(pictures[1]):
         found.differs.append(f"{len(pictures[1])} images instead of {len(pictures[0])}")
     elif pictures[0] != pictures[1]:

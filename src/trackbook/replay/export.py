@@ -70,7 +70,8 @@ def explained(recipe: Exportable, *, dropped: bool = False) -> str:
 
 
 def _line(cell: Kept) -> str:
-    first = next((x for x in cell.source.split("\n") if x.strip() and not _OURS.match(x)), "")
+    lines = [x for x in cell.source.split("\n") if x.strip()]
+    first = next((x for x in lines if not _OURS.match(x)), "".join(lines[:1]))
     count = f"In[{cell.execution.count}]" if cell.execution.count else ""
     mark = "the run's cell; " if cell.target and "run" not in cell.reason else ""
     return f"{count:<7} {formats.value(first, _WIDTH):<{_WIDTH}}  {mark}{cell.reason}".rstrip()
@@ -150,7 +151,8 @@ def _head(recipe: Exportable) -> list[str]:
             "The states of the random number generators are not in this file; "
             f"`trackbook replay {run['id']}` puts them back.",
         ]
-    lines += [f"\n{flag}" for flag in recipe.flags]
+    for flag in recipe.flags:
+        lines += ["", f"Note: {flag}."]
     return lines
 
 

@@ -19,13 +19,16 @@ _HARMLESS = {
     *("pip", "conda", "mamba", "uv", "recall", "rerun", "clear", "html", "javascript", "js"),
     *("latex", "markdown", "svg", "HTML", "SVG", "tensorboard", "precision"),
 }
+_OUTPUT = re.compile(r"_\d+\Z")
+_PYPLOT = {"plt", "pyplot", "pylab"}
+_FIGURES = "open figures"
 _INSTALLS = re.compile(r"^\s*(!|%)\s*(python\d? -m )?(pip|conda|mamba|uv|apt|apt-get)\b", re.M)
 _SHELL = re.compile(r"^\s*!|=\s*!|^%%(bash|sh|script|!|sx|system)", re.M)
 _LOOKS = re.compile(
     r"^\s*!\s*(ls|head|tail|cat|pwd|wc|nvidia-smi|which|echo|date|du|df)\b[^>|;&]*$"
 )
 _SETS = re.compile(
-    r"^(set|seed|use|enable|disable|register|config|init|basicConfig|load_dotenv|patch|activate)"
+    r"^(set|seed|use|enable|disable|register|config|init|basicConfig|load_dotenv|patch|activate|autolog)"
 )
 # What decorators of these leave behind is in the name they decorate.
 _PURE = {"functools", "dataclasses", "contextlib", "numba", "torch", "jax", "abc", "typing"}
@@ -60,6 +63,7 @@ class _Pass:
     alike: dict[str, set[str]] = field(default_factory=dict)
     """By name: those that may hold parts of the same object (from sources alone)."""
     bound: set[str] = field(default_factory=set)
+    figures: bool = False
 
 
 def facts(executions: Sequence[Execution]) -> list[Facts]:
@@ -97,12 +101,19 @@ def _facts(execution: Execution, state: _Pass, since: Mapping[str, str], used: s
     reads = set(_closure(_direct(found, state), {**state.late, **found.late}))
     if EVERYTHING in reads:
         reads |= state.bound
+    if reads & {"Out", "_oh"}:
+        reads |= {name for name in state.bound if _OUTPUT.match(name)}
     always = "; ".join(_always(execution, found, state, used))
     writes = _recorded_writes(execution) if execution.recorded else _static_writes(found, state)
     kills = set(execution.bound) if execution.recorded else _static_kills(execution, found)
     for name, how in since.items():
         writes.setdefault(name, how)
     _learn(execution, found, state, writes)
+    # Figures that stay open are drawn upon through pyplot.
+    state.figures = state.figures or "figures" in execution.ambient
+    if state.figures and not reads.isdisjoint(_PYPLOT):
+        reads.add(_FIGURES)
+        writes[_FIGURES] = "changes"
     return Facts(found, frozenset(reads - {EVERYTHING}), writes, frozenset(kills), always)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import redact
 from ..errors import StoreError
-from ..store import Blobs, os_copies
+from ..store import Blobs, os_copies, samples
 from ..store.blobs import check_file, name_of
 from .log import FileSeen
 from .place import PROJECT, Place
@@ -30,8 +30,8 @@ class Laid:
     """The folders that project modules are imported from, ahead of what is installed."""
     modules: dict[str, str] = field(default_factory=dict)
     """File in the replay folder to blob."""
-    linked: list[tuple[Path, str, str]] = field(default_factory=list)
-    """Large inputs: file, hash, how people say it."""
+    linked: list[tuple[Path, FileSeen, str]] = field(default_factory=list)
+    """Large inputs: file, what was recorded of it, how people say it."""
     changed: list[str] = field(default_factory=list)
     """Why what runs now is not what ran then; such a replay proves nothing of the recorded one."""
     notes: list[str] = field(default_factory=list)
@@ -144,7 +144,7 @@ def _lay_input(seen: FileSeen, place: Place, blobs: Blobs, folder: Path, laid: L
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     if seen.blob is not None and _from_blob(seen, blobs, target):
-        if not _is_same(here, seen):
+        if not _matches(here, seen):
             laid.notes.append(f"input changed since: {shown}; the recorded one is used")
             if not _is_below(seen.path, place):
                 laid.changed.append(f"input changed: {shown}, which is read by its full path")
@@ -163,8 +163,8 @@ def _lay_input(seen: FileSeen, place: Place, blobs: Blobs, folder: Path, laid: L
     if seen.hash is None:
         laid.notes.append(f"input was not hashed: {shown}")
     elif size > LINKED:
-        laid.linked.append((here, seen.hash, shown))
-    elif not _matches(target, seen.hash):
+        laid.linked.append((here, seen, shown))
+    elif not _matches(target, seen):
         laid.changed.append(f"input changed: {shown}")
 
 
@@ -189,15 +189,12 @@ def copy(source: Path, target: Path) -> None:
     os.chmod(target, 0o600)  # noqa: PTH101
 
 
-def _is_same(here: Path, seen: FileSeen) -> bool:
-    known = seen.hash or seen.blob
-    return known is not None and here.is_file() and _matches(here, known)
-
-
-def _matches(file: Path, digest: str) -> bool:
+def _matches(file: Path, seen: FileSeen) -> bool:
     try:
-        check_file(file, digest)
-    except StoreError:
+        if seen.sampled:
+            return samples.hash_of(file) == seen.hash
+        check_file(file, str(seen.hash or seen.blob))
+    except (StoreError, OSError):
         return False
     return True
 

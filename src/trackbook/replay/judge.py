@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -142,7 +142,8 @@ class _Trials:
             return verdict
         if first.changed:
             return verdict  # what differs has its cause
-        again = self._attempt("full", whole)
+        # What the recipe leaves out may read other runs, say, which a replay has not.
+        again = self._attempt("full", whole, {cell.execution.order for cell in recipe.cells})
         control, difference = self._verdict(again)
         if control.status == "reproduced":
             return self._by_full_log(verdict, control, recipe, whole)
@@ -196,11 +197,11 @@ class _Trials:
         return replace(verdict, status="not determined", text=text,
                        causes=(*causes, *verdict.causes))  # fmt: skip
 
-    def _attempt(self, which: str, recipe: Recipe) -> Tried:
+    def _attempt(self, which: str, recipe: Recipe, needed: Collection[int] | None = None) -> Tried:
         def told(index: int, of: int) -> None:
             self._progress(which, index + 1, of)
 
-        return trial.attempt(self._setting, recipe, told, from_git=self._git)
+        return trial.attempt(self._setting, recipe, told, from_git=self._git, needed=needed)
 
     def _lacks_files(self, tried: Tried) -> bool:
         return tried.ran.error is not None and tried.ran.error[0] in _FILE_MISSING

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import IO, Any
 
 from ..errors import InvalidValue, StoreError, TrackbookError, UntrustedRun
 from ..jsonable import dumps, loads
@@ -36,21 +37,36 @@ class Replay:
         self.run: str | None = None
         """The id of the run that a replay with other params made."""
         self._problem: TrackbookError | None = None
+        self._errors: IO[bytes]
+        self._process: subprocess.Popen[bytes]
+        order = {"store": str(store.path), "run": run_id, **wishes}
+        failed: list[OSError] = []
+
+        def begin() -> None:
+            try:
+                self._begin(dumps(order))
+            except OSError as problem:
+                failed.append(problem)
+
+        # By a thread of ours: what it opens and starts is not the doing of the user's cell.
+        thread = threading.Thread(target=begin, name="trackbook-replay")
+        thread.start()
+        thread.join()
+        if failed:
+            raise StoreError(f"the replay does not start: {failed[0]}") from failed[0]
+
+    def _begin(self, order: bytes) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by cancel
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "trackbook.replay"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                start_new_session=True,  # Ctrl-C is the caller's, who then ends it
-            )
-            assert self._process.stdin is not None
-            order = {"store": str(store.path), "run": run_id, **wishes}
-            with self._process.stdin as given:
-                given.write(dumps(order))
-        except OSError as problem:
-            raise StoreError(f"the replay does not start: {problem}") from problem
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "trackbook.replay"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,  # Ctrl-C is the caller's, who then ends it
+        )
+        assert self._process.stdin is not None
+        with self._process.stdin as given:
+            given.write(order)
 
     def events(self) -> Iterator[Mapping[str, Any]]:
         """What it tells until it is over: ``event`` is ``cell``, ``verdict`` or ``run``.

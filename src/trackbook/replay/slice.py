@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from .facts import Facts, facts
 from .log import Execution
 
+_DEEPEST = 10
 NOTHING_USED = "nothing of it is used later"
 
 
@@ -69,7 +71,7 @@ def _reason(
         return _writes(hits, fact, wanted)
     for file in execution.files:
         if file.how == "written" and file.path in files:
-            return f"writes the file {file.path}, which {label(files[file.path])} reads"
+            return f"writes {file.path}, which {label(files[file.path])} uses"
     return fact.always
 
 
@@ -97,6 +99,8 @@ def _want(
     for file in execution.files:
         if file.how != "written":
             files[file.path] = execution
+        for folder in list(PurePosixPath(file.path).parents)[:_DEEPEST]:
+            files[str(folder)] = execution
 
 
 def _why_not(execution: Execution, fact: Facts) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,11 +97,13 @@ def attempt(
     told: Callable[[int, int], None],
     *,
     from_git: bool = False,
+    needed: Collection[int] | None = None,
     keep: Callable[[Path, Document], None] | None = None,
 ) -> Tried:
     """Replay once; ``keep`` sees the store with the run that came of it before both are gone.
 
-    Raises ``OSError`` or ``StoreError`` where it cannot begin.
+    Cells beyond those of the order numbers ``needed`` may fail; None: no cell may. Raises
+    ``OSError`` or ``StoreError`` where it cannot begin.
     """
     with folder_of_replay() as folder:
         blobs = setting.store.blobs
@@ -109,7 +111,7 @@ def attempt(
             gitfiles.lay_out(setting.document, blobs, setting.place.root, folder / PROJECT)
         laid = folders.lay_out(recipe, setting.place, blobs, folder)
         tried = Tried(recipe, Ran(), changed=laid.changed, notes=laid.notes)
-        steps = _steps(setting, recipe, folder)
+        steps = _steps(setting, recipe, folder, needed)
         tried.ran = kernel.run(
             steps,
             folder,
@@ -131,7 +133,9 @@ def attempt(
         return tried
 
 
-def _steps(setting: Setting, recipe: Recipe, folder: Path) -> list[Step]:
+def _steps(
+    setting: Setting, recipe: Recipe, folder: Path, needed: Collection[int] | None
+) -> list[Step]:
     states = folder / "rng"
     states.mkdir()
     steps = []
@@ -143,7 +147,10 @@ def _steps(setting: Setting, recipe: Recipe, folder: Path) -> list[Step]:
             if not (states / blob).exists():
                 (states / blob).write_bytes(setting.store.blobs.get(blob))
         source = _filled(setting.sources.get(execution.order, cell.source), setting.secrets)
-        steps.append(Step(source, execution.count, files, not execution.ok))
+        # How cells ended that ran before Trackbook was loaded is not known.
+        may_fail = not execution.ok or execution.extra.get("before") is True
+        may_fail = may_fail or (needed is not None and execution.order not in needed)
+        steps.append(Step(source, execution.count, files, may_fail))
     return steps
 
 

@@ -15,7 +15,7 @@ from ..jsonable import dumps, loads
 from ..model import Document, flatten
 from ..reading import Run, candidates, kept
 from ..store import Store
-from ..views import charts, columns, comparison, standing
+from ..views import columns, comparison, curves, standing
 from ..views import edits as edit_lines
 
 Query = Mapping[str, Sequence[str]]
@@ -23,6 +23,7 @@ Query = Mapping[str, Sequence[str]]
 _DIFFERING = 100
 _PARAMS = 500
 _CHARTS = 24
+_DOTS = 40
 _LOG = 64 * 1024
 _MOST_LOG = 1024 * 1024
 _PATCH = 1024 * 1024
@@ -153,22 +154,21 @@ def drawn(store: Store, document: Document, query: Query) -> dict[str, Any]:
     keys = [key for key in dict.fromkeys(query.get("key", ())) if key in there][:_CHARTS]
     points = {document["id"]: store.points(document["id"], keys)}
     found = {}
+    whole = _one(query, "spec") != "0"
     for key in keys:
-        kind = charts.kind_for([document], key)
-        spec = _alone(charts.CHARTS[kind]([document], points, key, height=150))
-        whole = _one(query, "spec") != "0"
+        spec = _alone(curves.curves([document], points, key, legend=False, height=150))
+        # A few points are drawn as dots besides, which data alone cannot change.
+        kind = "dots" if len(spec["data"]["values"]) <= _DOTS else "line"
         found[key] = {"kind": kind, **({"spec": spec} if whole else {"data": spec["data"]})}
     return {"charts": found}
 
 
 def _alone(spec: dict[str, Any]) -> dict[str, Any]:
-    """A chart of one run whose metric stands above it: no legend, no title of the axis."""
-    encoding = spec.get("encoding") or {}
-    for channel in ("color", "strokeDash"):
-        if channel in encoding:
-            encoding[channel]["legend"] = None
-    if "y" in encoding:
-        encoding["y"]["title"] = None
+    """A chart of one run whose metric stands above it: no title of the axis."""
+    for layer in spec["layer"]:
+        y = layer["encoding"]["y"]
+        if "title" in y:
+            y["title"] = None
     return spec
 
 

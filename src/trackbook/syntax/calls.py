@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _LONGEST = 2_000
+_MOST_PATHS = 50
+_IN_SQL = re.compile(r"'([^'\n]{1,300}\.\w{2,8})'")
 _WHOLE_NAMESPACE = {"dir", "locals", "vars", "globals"}
 _CODE = {"eval", "exec", "compile"}
 _CLOCK = {"time.time", "time.perf_counter", "time.monotonic", "time.time_ns", "datetime.now"}
@@ -18,6 +20,7 @@ _SEEDED = {"default_rng", "RandomState", "SeedSequence"}
 _THREADS = {"Thread", "Timer", "ThreadPoolExecutor", "ThreadPool", "start_new_thread"}
 _PROCESSES = {"Pool", "Process", "ProcessPoolExecutor", "Popen", "check_output", "check_call"}
 _ASKS = {"input", "getpass"}
+_HISTORY = re.compile(r"(In|_ih|_i+|_i\d+)\Z")
 _MAGICS = {"run_line_magic", "run_cell_magic"}
 _SHELLS = {"system", "getoutput"}
 
@@ -55,6 +58,14 @@ def named_item(node: ast.AST) -> str | None:
         return None
     whole = called(node.value) in _WHOLE_NAMESPACE - {"dir"} and not node.value.args
     return _text(node.slice) if whole else None
+
+
+def output_of(node: ast.AST) -> str | None:
+    """``_3`` for ``Out[3]``."""
+    if not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)):
+        return None
+    number = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    return f"_{number}" if node.value.id in ("Out", "_oh") and type(number) is int else None
 
 
 def inner_code(node: ast.Call) -> Iterator[str]:
@@ -114,6 +125,8 @@ def flags_of(tree: ast.Module) -> frozenset[str]:
             found |= set(_flags(node))
         elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             found.add("star import")
+        elif isinstance(node, ast.Name) and _HISTORY.match(node.id):
+            found.add("history")
     return frozenset(found)
 
 
@@ -139,6 +152,19 @@ def _flags(node: ast.Call) -> Iterator[str]:
     magic = magic_of(node)
     if magic is not None:
         yield "%run" if magic[0] == "run" else f"magic {magic[0]}"
+
+
+def paths_of(tree: ast.Module) -> tuple[str, ...]:
+    """Strings that may name files: whole literals, those joined by ``/``, and those within SQL."""
+    found: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+            if len(text) <= _LONGEST and "\n" not in text and re.search(r"[./]", text):
+                found[text] = None
+            if len(text) <= _LONGEST * 10 and "'" in text:
+                found |= dict.fromkeys(_IN_SQL.findall(text))
+    return tuple(found)[:_MOST_PATHS]
 
 
 def _text(node: ast.expr) -> str | None:

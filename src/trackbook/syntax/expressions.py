@@ -6,7 +6,15 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 
 from . import UNREADABLE, parse
-from .calls import called, identifiers, inner_code, is_everything, named_item, spoken_names
+from .calls import (
+    called,
+    identifiers,
+    inner_code,
+    is_everything,
+    named_item,
+    output_of,
+    spoken_names,
+)
 
 EVERYTHING = "*"
 """Stands for every name there is: ``dir()``, or ``exec`` of what only the run knows."""
@@ -46,7 +54,7 @@ class Expressions:
         """An expression that runs now; the bodies of lambdas in it are taken to run now, too."""
         if isinstance(node, ast.Name):
             self._read(node.id)
-        elif (name := named_item(node)) is not None:
+        elif (name := named_item(node) or output_of(node)) is not None:
             self._read(name)
         elif isinstance(node, ast.NamedExpr):
             self.expression(node.value)

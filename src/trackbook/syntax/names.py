@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from . import UNREADABLE, parse
-from .calls import called, flags_of
+from .calls import called, flags_of, paths_of
 from .expressions import EVERYTHING, Expressions, frozen, now, root_of
 
 _LONGEST = 500_000
+_MAIN = "__main__"
 _NONE: frozenset[str] = frozenset()
 
 
@@ -46,6 +47,8 @@ class Names:
     """The roots of decorators."""
     statements: frozenset[tuple[str, str]] = frozenset()
     """``(root, last name)`` of calls whose result nobody takes, such as ``sns.set_theme()``."""
+    paths: tuple[str, ...] = ()
+    """Strings that may name files."""
     flags: frozenset[str] = _NONE
     readable: bool = True
 
@@ -64,7 +67,7 @@ def names(source: str) -> Names:
         walk.body(tree.body)
     except RecursionError:
         return _flat(tree)
-    return walk.found(flags_of(tree))
+    return walk.found(flags_of(tree), paths_of(tree))
 
 
 def _flat(tree: ast.Module) -> Names:
@@ -78,7 +81,7 @@ def _flat(tree: ast.Module) -> Names:
 class _Walk(Expressions):
     """Goes through a cell as Python does: what it binds early is not read from outside."""
 
-    def found(self, flags: frozenset[str]) -> Names:
+    def found(self, flags: frozenset[str], paths: tuple[str, ...]) -> Names:
         """What the walk has found."""
         return Names(
             reads=frozenset(self._reads),
@@ -96,6 +99,7 @@ class _Walk(Expressions):
             sources=frozen(self._sources),
             registers=frozenset(self._registers),
             statements=frozenset(self._statements),
+            paths=paths,
             flags=flags,
         )
 
@@ -236,6 +240,8 @@ class _Walk(Expressions):
             name = alias.asname or alias.name.partition(".")[0]
             self._bind(name)
             self._imports.add(name)
+        if any(alias.name == _MAIN for alias in node.names):
+            self._read(EVERYTHING)
         if isinstance(node, ast.Import):
             self._modules |= {alias.name.partition(".")[0] for alias in node.names}
         elif node.module and not node.level:

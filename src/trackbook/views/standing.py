@@ -136,7 +136,7 @@ def metrics(document: Document) -> list[dict[str, Any]]:
         row = {"key": key, "count": entry.get("count", 0), "last": formats.number(entry["last"])}
         for edge in ("min", "max"):
             value = entry.get(edge)
-            row[edge] = "" if value is None else formats.number(value)
+            row[edge] = "" if value is None or value != value else formats.number(value)
         groups.setdefault(prefix_of(key), []).append(row)
     return [{"prefix": prefix, "rows": rows} for prefix, rows in groups.items()]
 
