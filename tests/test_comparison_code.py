@@ -35,6 +35,18 @@ def test_without_common_ids_cells_that_are_alike_belong_together() -> None:
     ) == [("x", "changed"), ("y", "added"), ("2", "removed")]
 
 
+def test_runs_of_different_cells_have_these_side_by_side_first() -> None:
+    sources = [("load", "import data"), ("a", "fit(depth=1)"), ("b", "fit(depth=2)")]
+    left = [Cell(name, source, name == "a") for name, source in sources]
+    right = [Cell(name, source, name == "b") for name, source in sources]
+    first, *rest = differences(left, right)
+    assert (first["status"], first["tracked"]) == ("changed", True)
+    assert first["lines"][0]["left"] == [1, "fit(depth=1)"]
+    assert [(cell["id"], cell["status"], cell["tracked"]) for cell in rest] == [
+        (name, "same", False) for name, _ in sources
+    ]
+
+
 def test_nothing_and_everything() -> None:
     assert told([], []) == []
     assert told([], [("a", "x")]) == [("a", "added")]

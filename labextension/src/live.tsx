@@ -35,6 +35,11 @@ export function LiveCompare(props: ILiveCompareProps): React.JSX.Element {
   const queue = useRef(new Latest<IComparison>());
 
   useEffect(() => {
+    // The largest part of us is fetched while the server still reads; a chart tells if it fails.
+    import('./vega').catch(() => undefined);
+  }, []);
+
+  useEffect(() => {
     if (!visible) {
       return undefined;
     }

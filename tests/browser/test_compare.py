@@ -199,7 +199,7 @@ def test_charts_are_added_brushed_and_come_back(lab: Lab, notebook: Notebook, ta
     box = axes.first.bounding_box()
     assert box is not None
     middle = box["x"] + box["width"] / 2
-    lab.page.mouse.move(middle, box["y"] + box["height"] - 2)
+    lab.page.mouse.move(middle, box["y"] + box["height"] - 4)
     lab.page.mouse.down()
     lab.page.mouse.move(middle, box["y"] + box["height"] * 0.6, steps=3)
     lab.page.mouse.up()

@@ -8,6 +8,8 @@ import type { Brushes } from './brushing';
 import { brushed, passing } from './brushing';
 import { useShared } from './shared';
 
+/** So far beyond its ends an axis can be caught, where the least and the greatest values are. */
+const OVERHANG = 8;
 const NONE = '\u0000nobody';
 
 export function Brush(props: {
@@ -37,7 +39,7 @@ export function Brush(props: {
   const axes = [...new Set(rows.map(row => String(row.axis)))];
   const placeOf = (event: React.PointerEvent): number => {
     const box = event.currentTarget.getBoundingClientRect();
-    return Math.min(1, Math.max(0, 1 - (event.clientY - box.top) / plot.height));
+    return Math.min(1, Math.max(0, 1 - (event.clientY - box.top - OVERHANG) / plot.height));
   };
   return (
     <div className="tb-Brushes" style={{ left: plot.left, top: plot.top, width: plot.width }}>
@@ -47,7 +49,11 @@ export function Brush(props: {
           <div
             key={axis}
             className="tb-Brush"
-            style={{ left: plot.at('x', axis), height: plot.height }}
+            style={{
+              left: plot.at('x', axis),
+              top: -OVERHANG,
+              height: plot.height + 2 * OVERHANG
+            }}
             title={trans.__('Drag to keep the runs that pass here; click to keep all')}
             onPointerDown={event => {
               event.currentTarget.setPointerCapture(event.pointerId);
@@ -70,7 +76,7 @@ export function Brush(props: {
               <div
                 className="tb-Brush-part"
                 style={{
-                  top: (1 - part[1]) * plot.height,
+                  top: OVERHANG + (1 - part[1]) * plot.height,
                   height: (part[1] - part[0]) * plot.height
                 }}
               />
@@ -80,7 +86,7 @@ export function Brush(props: {
       })}
       {inside && (
         <button className="tb-Link tb-Brushes-told" onClick={() => setBrushes({})}>
-          {trans.__('%1 runs; show all', inside.length)}
+          {trans._n('%1 run; show all', '%1 runs; show all', inside.length)}
         </button>
       )}
     </div>

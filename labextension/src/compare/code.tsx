@@ -104,7 +104,7 @@ function Cells({ cells }: { cells: readonly ICellPair[] }): React.JSX.Element {
         first.status === 'same' ? (
           <Same key={first.id} cells={alike} />
         ) : (
-          <CellPair key={first.id + first.status} cell={first} />
+          <CellPair key={`${first.id} ${first.status} ${first.tracked}`} cell={first} />
         )
       )}
     </>

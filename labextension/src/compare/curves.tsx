@@ -1,6 +1,6 @@
 /** The curves of a metric: drawn by Vega, with our crosshair and zoom over them. */
 
-import React, { useEffect, useMemo, useRef, useState } from 'react';
+import React, { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import { Chart } from '../chart';
 import { useWidth } from '../hooks';
@@ -35,6 +35,8 @@ export function Curves(props: ICurvesProps): React.JSX.Element {
   const width = useWidth(host);
   const seen = useSeen(host);
   const [drawn, setDrawn] = useState<IDrawn | null>(null);
+  // Until it is drawn anew the old chart stays, and who stands in it with the keyboard too.
+  const keep = useCallback((chart: IDrawn | null) => setDrawn(old => chart ?? old), []);
   const ask: IAsk = { kind: 'curves', key: metric, options: curveOptions(view, within) };
   const { spec, columns, python, trouble } = useChart(ask, width, seen);
   const lines = useMemo(() => linesOf(columns), [columns]);
@@ -52,7 +54,7 @@ export function Curves(props: ICurvesProps): React.JSX.Element {
   return (
     <Figure title={metric} ask={ask} python={python} onRemove={onHide}>
       <div className="tb-Plot" ref={host} data-points={columns.run?.length ?? 0}>
-        {whole && !empty && <Chart spec={whole} params={params} onDrawn={setDrawn} />}
+        {whole && !empty && <Chart spec={whole} params={params} onDrawn={keep} />}
         {drawn && lines.length > 0 && (
           <Overlay
             drawn={drawn}

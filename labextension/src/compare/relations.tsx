@@ -1,6 +1,6 @@
 /** Charts that a person adds: runs against what was chosen for them. */
 
-import React, { useMemo, useRef, useState } from 'react';
+import React, { useCallback, useMemo, useRef, useState } from 'react';
 
 import { Chart } from '../chart';
 import { useWidth } from '../hooks';
@@ -91,6 +91,8 @@ function Relation(props: IRelationProps): React.JSX.Element {
   const width = useWidth(host);
   const seen = useSeen(host);
   const [drawn, setDrawn] = useState<IDrawn | null>(null);
+  // Until it is drawn anew the old chart stays, and who stands in it with the keyboard too.
+  const keep = useCallback((chart: IDrawn | null) => setDrawn(old => chart ?? old), []);
   const ask: IAsk = { kind: relation.kind, key: relation.key, options: relation.options };
   const { spec, columns, python, trouble } = useChart(ask, width, seen);
   const rows = useMemo(() => rowsOf(columns), [columns]);
@@ -101,7 +103,7 @@ function Relation(props: IRelationProps): React.JSX.Element {
     <Figure title={`${name}: ${title}`} ask={ask} python={python} onRemove={onRemove}>
       <Options relation={relation} measures={measures} onChange={onChange} />
       <div className="tb-Plot" ref={host} data-points={rows.length}>
-        {whole && rows.length > 0 && <Chart spec={whole} params={params} onDrawn={setDrawn} />}
+        {whole && rows.length > 0 && <Chart spec={whole} params={params} onDrawn={keep} />}
         {drawn && relation.kind === 'parallel' && rows.length > 0 && (
           <Brush drawn={drawn} rows={rows} />
         )}

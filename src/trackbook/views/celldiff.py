@@ -26,8 +26,14 @@ def differences(left: Sequence[Cell], right: Sequence[Cell]) -> list[dict[str, A
 
     ``status`` is ``same``, ``changed``, ``added`` or ``removed``; ``lines`` are
     ``{kind, left, right}``, each side ``[number, text]`` or None, and empty where nothing differs.
+    Runs of different cells have the two cells side by side first.
     """
-    return [_cell(a, b) for a, b in _paired(left, right)]
+    pairs = _paired(left, right)
+    ours = [next((cell for cell in side if cell.tracked), None) for side in (left, right)]
+    if ours[0] and ours[1] and ours[0].id != ours[1].id and (ours[0], ours[1]) not in pairs:
+        plain = [tuple(cell and cell._replace(tracked=False) for cell in pair) for pair in pairs]
+        return [_cell(ours[0], ours[1]), *(_cell(a, b) for a, b in plain)]
+    return [_cell(a, b) for a, b in pairs]
 
 
 def _cell(left: Cell | None, right: Cell | None) -> dict[str, Any]:
