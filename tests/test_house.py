@@ -19,7 +19,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 FRONT_END = ROOT / "labextension"
 
 GROUND = {"errors", "model", "jsonable", "formats", "settings", "redact"}
-GROUND |= {"signing", "syntax"}
+GROUND |= {"signing", "syntax", "grading"}
 BELOW_READING = GROUND | {"store", "views", "replay"}
 BELOW_FACES = BELOW_READING | {"reading", "widget"}
 # What each room may know. The kernel writes and the others read, so no reader's face meets capture.

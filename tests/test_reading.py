@@ -303,7 +303,7 @@ def test_code_is_the_diff_of_own_and_shared_cells(store: Store, tb: reading.Open
     assert "numpy" not in diff
 
 
-@pytest.mark.parametrize(("kind", "mark"), [("curves", "mark-line"), ("bars", "mark-rect")])
+@pytest.mark.parametrize(("kind", "mark"), [("curves", "mark-line"), ("bar", "mark-rect")])
 def test_a_chart_is_altair_and_renders(
     store: Store, tb: reading.OpenStore, kind: str, mark: str
 ) -> None:
@@ -317,7 +317,7 @@ def test_a_chart_is_altair_and_renders(
 def test_a_chart_that_cannot_be_says_what_can(store: Store, tb: reading.OpenStore) -> None:
     write(store, metrics={"loss": [1.0]})
     one = tb.compare("forest")
-    with pytest.raises(InvalidValue, match="curves, bars"):
+    with pytest.raises(InvalidValue, match="curves, bar"):
         one.chart("pie")
     with pytest.raises(InvalidValue, match="loss"):
         one.chart(key="acc")

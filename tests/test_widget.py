@@ -52,6 +52,42 @@ def test_a_slice_filters_among_its_own_runs(store: Store) -> None:
     assert [row["id"] for row in shown.table["rows"]] == [ids[1]]
 
 
+def test_sort_orders_in_the_kernel_and_a_slice_keeps_its_own_order(store: Store) -> None:
+    accs = (0.5, 0.9, 0.7)
+    ids = [write(store, metrics={"acc": [acc]}, started=float(n)) for n, acc in enumerate(accs)]
+    shown = widget(store)
+
+    def order() -> list[int]:
+        return [ids.index(row["id"]) for row in shown.table["rows"]]
+
+    assert order() == [2, 1, 0]
+    shown.sort = "-metrics.acc"
+    assert order() == [1, 2, 0]
+    shown.sort = "__class__"
+    assert shown.problem
+    assert order() == [1, 2, 0]
+    shown = reading.OpenStore(store).runs(sort="metrics.acc")[:2].widget()
+    assert order() == [0, 2]
+    shown.sort = "-metrics.acc"
+    assert order() == [2, 0]
+
+
+def test_a_page_of_rows_at_a_time_and_what_is_ticked_below_stays(store: Store) -> None:
+    ids = [write(store, started=float(n)) for n in range(130)]
+    shown = widget(store)
+    assert (len(shown.table["rows"]), shown.table["total"]) == (100, 130)
+    shown.selected = [ids[0]]  # the oldest is not among the rows
+    shown._handle_custom_msg({"kind": "more"}, [])
+    assert len(shown.table["rows"]) == 130
+    assert shown.selected == [ids[0]]
+    for nonsense in ("more", None, {"kind": ["more"]}, {"kind": "eval"}):
+        shown._handle_custom_msg(nonsense, [])
+    write(store)
+    assert shown.table["total"] == 130
+    shown._handle_custom_msg({"kind": "refresh"}, [])
+    assert shown.table["total"] == 131
+
+
 def test_traits_link_to_other_widgets(store: Store) -> None:
     write(store)
     shown = widget(store)
@@ -67,4 +103,5 @@ def test_the_script_loads_nothing() -> None:
     script = (Path(reading.__file__).parents[1] / "widget.js").read_text(encoding="utf-8")
     assert "http" not in script
     assert "import" not in script
+    assert "fetch" not in script
     assert "innerHTML" not in script

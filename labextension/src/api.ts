@@ -2,6 +2,8 @@
 
 import type { ISignal } from '@lumino/signaling';
 
+import type { IComparing, IMeasure, IStyle } from './compare/api';
+
 /** The kinds of column that Python names; the front end knows no meaning beyond these. */
 export type ColumnKind =
   'name' | 'status' | 'number' | 'metric' | 'param' | 'time' | 'duration' | 'tags' | 'text';
@@ -94,6 +96,12 @@ export interface IComparison {
   /** What each run is called, unique among them. */
   labels?: string[];
   charts: { id: string; title: string; spec: Spec }[];
+  /** How each run is drawn. */
+  styles?: IStyle[];
+  /** The metrics that have curves (or one point a run), the most telling first. */
+  metrics?: { key: string; kind: string }[];
+  /** What runs can be charted by. */
+  measures?: IMeasure[];
 }
 
 /** A store that the server may show. */
@@ -132,15 +140,32 @@ export interface IApi {
   runs(store: string, query: IQuery, since?: string | null): Promise<IRunsReply>;
   /** The named runs side by side. */
   compare(store: string, refs: readonly string[]): Promise<IComparison>;
+  /** The charts, code and images of comparisons; absent where nothing serves them. */
+  readonly comparing?: IComparing;
   /** Emitted when any store changes. */
   readonly revisions: ISignal<IApi, IRevision>;
+}
+
+/** For parts of the front end that have routes of their own. */
+export interface IRoutes {
+  /** What one of our routes answers, whatever it is. */
+  request(
+    method: string,
+    path: readonly string[],
+    query?: readonly (readonly [string, string])[],
+    body?: unknown
+  ): Promise<Response>;
+  /** The address of a route, for links that save a file. */
+  address(path: readonly string[], query: readonly (readonly [string, string])[]): string;
 }
 
 /** An answer that is not success; `status` 0 means that there was no answer. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
-    message: string
+    message: string,
+    /** All that the server said, where it said more than a sentence. */
+    readonly told: Readonly<Record<string, unknown>> = {}
   ) {
     super(message);
     this.name = 'ApiError';

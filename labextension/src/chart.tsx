@@ -9,15 +9,28 @@ import { shape } from './spec';
 import type { IDrawn } from './vega';
 
 /** Draws a specification; new rows alone change the chart without drawing it anew. */
-export function Chart(props: { spec: Spec; title?: string }): React.JSX.Element {
-  const { spec, title } = props;
+export function Chart(props: {
+  spec: Spec;
+  title?: string;
+  /** Parameters of the specification that are set from outside. */
+  params?: Readonly<Record<string, unknown>>;
+  /** Called with the chart whenever it is drawn, and with null before it ends. */
+  onDrawn?: (chart: IDrawn | null) => void;
+}): React.JSX.Element {
+  const { spec, title, params, onDrawn } = props;
   const trans = useTrans();
   const host = useRef<HTMLDivElement>(null);
   const drawn = useRef<IDrawn | null>(null);
   const latest = useRef(spec);
+  const wanted = useRef({ params, onDrawn });
   const [trouble, setTrouble] = useState('');
   const { dark, turn } = useTheme();
   const form = shape(spec);
+
+  useEffect(() => {
+    wanted.current = { params, onDrawn };
+    Object.entries(params ?? {}).forEach(([name, value]) => drawn.current?.set(name, value));
+  }, [params, onDrawn]);
 
   useEffect(() => {
     latest.current = spec;
@@ -33,13 +46,20 @@ export function Chart(props: { spec: Spec; title?: string }): React.JSX.Element 
       if (ended || !element) {
         return;
       }
-      const chart = await draw(element, latest.current, dark);
+      const begun = latest.current;
+      const chart = await draw(element, begun, dark);
       if (ended) {
         chart.finalize();
         return;
       }
       drawn.current = chart;
       setTrouble('');
+      if (latest.current !== begun) {
+        chart.update(latest.current); // rows came while it was drawn
+      }
+      const { params: given, onDrawn: told } = wanted.current;
+      Object.entries(given ?? {}).forEach(([name, value]) => chart.set(name, value));
+      told?.(chart);
     };
     start().catch((error: unknown) => {
       if (!ended) {
@@ -48,6 +68,7 @@ export function Chart(props: { spec: Spec; title?: string }): React.JSX.Element 
     });
     return () => {
       ended = true;
+      wanted.current.onDrawn?.(null);
       drawn.current?.finalize();
       drawn.current = null;
       element?.replaceChildren();

@@ -2,21 +2,29 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { placeCell } from './compare/placing';
+import type { IActions } from './compare/shared';
+import type { ICompared } from './compare/tab';
+import { compareTab } from './compare/tab';
+import { readView } from './compare/view';
 import { trackbookIcon } from './icon';
 import { followNotebooks } from './follow';
 import { VEGALITE_TYPES, bundleFactory, vegaLiteFactory } from './mime';
 import { RunsModel } from './model';
+import { OPEN_RUN, addRunPage } from './run/plugin';
 import { ServerApi } from './server';
 import { tellSources } from './sources';
-import type { ICompared } from './widgets';
-import { COMPARE_ID, CompareWidget, PANEL_ID, PanelWidget } from './widgets';
+import { addStrips } from './strip/commands';
+import { PANEL_ID, PanelWidget } from './widgets';
 
 const PLUGIN_ID = 'trackbook:plugin';
 
@@ -36,6 +44,11 @@ const COMPARE_ARGS = {
       type: 'array',
       items: { type: 'string' },
       description: 'Ids of the runs; default: those that are ticked in the panel'
+    },
+    view: {
+      type: 'object',
+      description:
+        'What to see: curves {x, smoothing, log}, baseline (id of a run), relations, hidden; default: as before'
     }
   }
 } as const;
@@ -45,7 +58,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows and compares the runs that Trackbook records.',
   autoStart: true,
   requires: [IRenderMimeRegistry],
-  optional: [ILayoutRestorer, ICommandPalette, ISettingRegistry, ITranslator, INotebookTracker],
+  optional: [
+    ILayoutRestorer,
+    ICommandPalette,
+    ISettingRegistry,
+    ITranslator,
+    INotebookTracker,
+    IEditorServices,
+    IDefaultFileBrowser
+  ],
   activate
 };
 
@@ -58,7 +79,9 @@ function activate(
   palette: ICommandPalette | null,
   settings: ISettingRegistry | null,
   translator: ITranslator | null,
-  notebooks: INotebookTracker | null
+  notebooks: INotebookTracker | null,
+  editors: IEditorServices | null,
+  browser: IDefaultFileBrowser | null
 ): void {
   const trans = (translator ?? nullTranslator).load('trackbook');
   const api = new ServerApi(app.serviceManager);
@@ -70,13 +93,19 @@ function activate(
   app.shell.add(panel, 'left', { rank: 700 });
   restorer?.add(panel, PANEL_ID);
 
-  const showCompared = compareTab(app, api, trans, restorer);
+  addRunPage({ app, rendermime, editors, browser }, api, trans, restorer, compare);
+  const actions: IActions = {
+    openRun: (store, run) => void app.commands.execute(OPEN_RUN, { store, run }),
+    ...(notebooks ? { insert: code => placeCell(notebooks, code) } : {})
+  };
+  const { compare: command } = CommandIds;
+  const showCompared = compareTab(app, command, api, trans, actions, restorer);
   addCommands(app, model, trans, showCompared);
   for (const command of Object.values(CommandIds)) {
     palette?.addItem({ command, category: 'Trackbook' });
   }
 
-  const context = { api, trans, compare };
+  const context = { api, trans, compare, actions };
   rendermime.addFactory(bundleFactory(context));
   // Whoever else renders Vega-Lite 6 goes first; one that registers later replaces ours.
   const free = VEGALITE_TYPES.filter(type => !rendermime.mimeTypes.includes(type));
@@ -84,42 +113,11 @@ function activate(
 
   if (notebooks) {
     tellSources(app, notebooks);
+    addStrips(app, notebooks, api, trans);
     followNotebooks(app, model, notebooks, settings?.load(PLUGIN_ID) ?? null);
   } else {
     model.follow('');
   }
-}
-
-/** What opens the one tab for comparisons, which comes back after a reload. */
-function compareTab(
-  app: JupyterFrontEnd,
-  api: ServerApi,
-  trans: TranslationBundle,
-  restorer: ILayoutRestorer | null
-): (compared: ICompared) => void {
-  const { shell } = app;
-  const tabs = new WidgetTracker<MainAreaWidget<CompareWidget>>({ namespace: COMPARE_ID });
-  void restorer?.restore(tabs, {
-    command: CommandIds.compare,
-    args: tab => ({ ...tab.content.compared }),
-    name: () => COMPARE_ID
-  });
-  return compared => {
-    let tab = tabs.find(one => !one.isDisposed);
-    if (tab) {
-      tab.content.compared = compared;
-      void tabs.save(tab);
-    } else {
-      tab = new MainAreaWidget({ content: new CompareWidget(api, trans, compared) });
-      tab.id = COMPARE_ID;
-      void tabs.add(tab);
-      shell.add(tab, 'main');
-      if (!tab.isAttached) {
-        shell.add(tab, 'down'); // Notebook 7 has room for one document only
-      }
-    }
-    shell.activateById(COMPARE_ID);
-  };
 }
 
 function addCommands(
@@ -144,7 +142,8 @@ function addCommands(
       const store = (args.store as string | undefined) ?? model.state.store?.id;
       const refs = (args.refs as string[] | undefined) ?? [...model.state.selected];
       if (store && refs.length > 0) {
-        showCompared({ store, refs });
+        const view = args.view === undefined ? {} : { view: readView(args.view) };
+        showCompared({ store, refs, ...view });
       }
     }
   });

@@ -8,6 +8,8 @@ import React from 'react';
 
 import type { IApi, IComparison, IQuery, ITable, Spec } from './api';
 import { Chart } from './chart';
+import type { IActions } from './compare/shared';
+import { Actions } from './compare/shared';
 import { LiveCompare } from './live';
 import { Locale } from './locale';
 import { RunsModel } from './model';
@@ -38,6 +40,8 @@ export interface IContext {
   api: IApi;
   trans: TranslationBundle;
   compare: (store: string, refs: string[]) => void;
+  /** What a comparison can have the application do. */
+  actions: IActions;
 }
 
 /** The factory for our own bundles; ahead of the HTML that every bundle carries too. */
@@ -83,7 +87,11 @@ abstract class Renderer extends ReactWidget implements IRenderMime.IRenderer {
   protected abstract content(): React.JSX.Element | null;
 
   protected render(): React.JSX.Element {
-    return <Locale.Provider value={this.context.trans}>{this.content()}</Locale.Provider>;
+    return (
+      <Locale.Provider value={this.context.trans}>
+        <Actions.Provider value={this.context.actions}>{this.content()}</Actions.Provider>
+      </Locale.Provider>
+    );
   }
 
   protected onAfterShow(message: Message): void {

@@ -5,29 +5,34 @@ import type { Event, ServiceManager } from '@jupyterlab/services';
 import { ServerConnection } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 
-import type { IApi, IComparison, IQuery, IRevision, IRunsReply, IStores } from './api';
+import type { IApi, IComparison, IQuery, IRevision, IRoutes, IRunsReply, IStores } from './api';
 import { ApiError } from './api';
+import type { IComparing } from './compare/api';
+import { ServerComparing } from './compare/server';
 
 /** Id of the event which says that a store changed. */
 export const REVISION_SCHEMA = 'https://schema.trackbook.dev/revision/v1';
 
 /** The Trackbook routes and events of the Jupyter server that this page came from. */
-export class ServerApi implements IApi {
-  constructor(services: ServiceManager.IManager) {
+export class ServerApi implements IApi, IRoutes {
+  constructor(services: Pick<ServiceManager.IManager, 'serverSettings' | 'events'>) {
     this._settings = services.serverSettings;
+    this.comparing = new ServerComparing(services.serverSettings);
     services.events.stream.connect(this._onEvent, this);
   }
+
+  readonly comparing: IComparing;
 
   get revisions(): Signal<IApi, IRevision> {
     return this._revisions;
   }
 
   stores(path: string): Promise<IStores> {
-    return this._get(['stores'], { path });
+    return this.ask(['stores'], { path });
   }
 
   runs(store: string, query: IQuery, since?: string | null): Promise<IRunsReply> {
-    return this._get(['stores', store, 'runs'], {
+    return this.ask(['stores', store, 'runs'], {
       since,
       where: query.where,
       experiment: query.experiment,
@@ -37,33 +42,46 @@ export class ServerApi implements IApi {
   }
 
   compare(store: string, refs: readonly string[]): Promise<IComparison> {
-    return this._get(['stores', store, 'compare'], { refs: refs.join(',') });
+    return this.ask(['stores', store, 'compare'], { refs: refs.join(',') });
   }
 
-  private async _get<T>(
-    path: string[],
-    query: Record<string, string | null | undefined>
-  ): Promise<T> {
-    const given = Object.entries(query).filter(([, value]) => value) as [string, string][];
-    const search = new URLSearchParams(given).toString();
-    const url = URLExt.join(
-      this._settings.baseUrl,
-      'trackbook',
-      ...path.map(encodeURIComponent)
-    );
+  async request(
+    method: string,
+    path: readonly string[],
+    query: readonly (readonly [string, string])[] = [],
+    body?: unknown
+  ): Promise<Response> {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(
-        search ? `${url}?${search}` : url,
-        { method: 'GET' },
+        this.address(path, query),
+        { method, ...sent },
         this._settings
       );
     } catch (error) {
       throw new ApiError(0, error instanceof Error ? error.message : String(error));
     }
     if (!response.ok) {
-      throw new ApiError(response.status, await messageOf(response));
+      throw await problemOf(response);
     }
+    return response;
+  }
+
+  address(path: readonly string[], query: readonly (readonly [string, string])[]): string {
+    const parts = path.map(encodeURIComponent);
+    const url = URLExt.join(this._settings.baseUrl, 'trackbook', ...parts);
+    const search = new URLSearchParams(query.map(([key, value]) => [key, value])).toString();
+    return search ? `${url}?${search}` : url;
+  }
+
+  /** The JSON that a route answers; what is empty in the query is left out of it. */
+  async ask<T>(
+    path: string[],
+    query: Record<string, string | null | undefined> = {}
+  ): Promise<T> {
+    const given = Object.entries(query).filter(([, value]) => value) as [string, string][];
+    const response = await this.request('GET', path, given);
     return (await response.json()) as T;
   }
 
@@ -82,16 +100,16 @@ export class ServerApi implements IApi {
   private readonly _settings: ServerConnection.ISettings;
 }
 
-/** The server's own sentence, else the status line. */
-async function messageOf(response: Response): Promise<string> {
+/** The server's own sentence and what else it said; else the status line. */
+async function problemOf(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    if (typeof message === 'string' && message) {
-      return message;
+    const told = JSON.parse(text) as Record<string, unknown>;
+    if (typeof told.message === 'string' && told.message) {
+      return new ApiError(response.status, told.message, told);
     }
   } catch {
     // Not JSON: a proxy or a server without our extension answered.
   }
-  return response.statusText || `HTTP ${response.status}`;
+  return new ApiError(response.status, response.statusText || `HTTP ${response.status}`);
 }

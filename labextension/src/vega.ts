@@ -1,6 +1,7 @@
 /** Draws one Vega-Lite chart. Imported only when the first chart is shown: it weighs most. */
 
 import embed from 'vega-embed';
+import type { View } from 'vega';
 import { changeset } from 'vega';
 
 import type { Spec } from './api';
@@ -10,7 +11,23 @@ import { LIVE_DATA, liveValues, prepare, refusingLoader } from './spec';
 export interface IDrawn {
   update(spec: Spec): void;
   resize(width: number): void;
+  /** Sets a parameter that the specification declares. */
+  set(name: string, value: unknown): void;
+  /** Where the axes are and what they say; null where there is no x scale. */
+  plot(): IPlot | null;
   finalize(): void;
+}
+
+/** The area between the axes, in px from the corner of the chart. */
+export interface IPlot {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  /** Where a value of x or y stands, in px of the area. */
+  at(axis: 'x' | 'y', value: unknown): number;
+  /** The value at a place. */
+  invert(axis: 'x' | 'y', px: number): number;
 }
 
 /** Draws a specification into an element, in the colours of the page around it. */
@@ -39,8 +56,59 @@ export async function draw(element: HTMLElement, spec: Spec, dark: boolean): Pro
         void view.width(width).runAsync();
       }
     },
+    set(name, value) {
+      if ((spec.params as { name: string }[] | undefined)?.some(one => one.name === name)) {
+        void view.signal(name, value).runAsync();
+      }
+    },
+    plot: () => plotOf(view),
     finalize
   };
+}
+
+interface IScale {
+  (value: unknown): number;
+  invert?: (px: number) => number | Date;
+}
+
+function plotOf(view: View): IPlot | null {
+  let scales: { x: IScale; y: IScale };
+  try {
+    scales = { x: view.scale('x') as IScale, y: view.scale('y') as IScale };
+  } catch {
+    return null; // Vega throws for a scale that is not there
+  }
+  const [left, top] = view.origin();
+  const padding = view.padding() as { left: number; top: number };
+  return {
+    left: left + padding.left,
+    top: top + padding.top,
+    width: view.signal('width') as number,
+    height: view.signal('height') as number,
+    at: (axis, value) => scales[axis](value),
+    invert: (axis, px) => Number(scales[axis].invert?.(px) ?? NaN)
+  };
+}
+
+/** The address of a picture of a chart, on white as on paper. */
+export async function picture(spec: Spec, kind: 'png' | 'svg'): Promise<string> {
+  const light = { ...spec, background: 'white', padding: 12 };
+  const { view, finalize } = await embed(
+    document.createElement('div'),
+    prepare(light) as never,
+    {
+      mode: 'vega-lite',
+      actions: false,
+      ast: true,
+      renderer: 'svg',
+      loader: refusingLoader as never
+    }
+  );
+  try {
+    return await view.toImageURL(kind, kind === 'png' ? 2 : 1);
+  } finally {
+    finalize();
+  }
 }
 
 /** Vega reads no CSS, so the colours of the theme are read for it. */

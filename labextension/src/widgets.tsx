@@ -5,18 +5,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 
-import type { IApi } from './api';
 import { trackbookIcon } from './icon';
-import { LiveCompare } from './live';
 import { Locale } from './locale';
 import type { RunsModel } from './model';
 import { Panel } from './panel';
 
 /** Id of the side panel. */
 export const PANEL_ID = 'trackbook-panel';
-
-/** Id of the comparison tab. */
-export const COMPARE_ID = 'trackbook-compare';
 
 /** The side panel; its model rests while it is hidden. */
 export class PanelWidget extends ReactWidget {
@@ -67,67 +62,5 @@ export class PanelWidget extends ReactWidget {
   // Events may have been missed while the browser tab was in the background.
   private readonly _onFocus = (): void => {
     this._model.setVisible(this.isVisible && document.visibilityState === 'visible');
-  };
-}
-
-/** What a comparison tab shows; also what brings it back after a reload. */
-export interface ICompared {
-  store: string;
-  refs: string[];
-}
-
-/** The comparison in a tab of the main area. */
-export class CompareWidget extends ReactWidget {
-  constructor(
-    private readonly _api: IApi,
-    private readonly _trans: TranslationBundle,
-    private _compared: ICompared
-  ) {
-    super();
-    this.addClass('tb-CompareWidget');
-    this.title.icon = trackbookIcon;
-    this.title.label = _trans.__('Compare');
-    this.title.closable = true;
-  }
-
-  /** The runs that are shown. */
-  get compared(): ICompared {
-    return this._compared;
-  }
-
-  set compared(compared: ICompared) {
-    this._compared = compared;
-    this.update();
-  }
-
-  protected render(): React.JSX.Element {
-    const { store, refs } = this._compared;
-    return (
-      <Locale.Provider value={this._trans}>
-        <LiveCompare
-          key={`${store}/${refs.join(',')}`}
-          api={this._api}
-          store={store}
-          refs={refs}
-          known={null}
-          visible={this.isVisible}
-          onTitle={this._onTitle}
-        />
-      </Locale.Provider>
-    );
-  }
-
-  protected onAfterShow(message: Message): void {
-    super.onAfterShow(message);
-    this.update();
-  }
-
-  protected onAfterHide(message: Message): void {
-    super.onAfterHide(message);
-    this.update();
-  }
-
-  private readonly _onTitle = (title: string): void => {
-    this.title.caption = title;
   };
 }

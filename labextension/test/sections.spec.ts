@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { IComparedRow } from '../src/api';
-import { isThere, sorted } from '../src/sections';
+import { isThere, sorted } from '../src/compare/sections';
 
 function line(key: string, ...texts: string[]): IComparedRow {
   const cells = texts.map(text => ({ text, value: text || null }));

@@ -11,7 +11,14 @@ from __future__ import annotations
 from importlib.metadata import version as _version
 from typing import Any
 
-from .errors import InvalidValue, QueryError, RunNotFound, StoreError, TrackbookError
+from .errors import (
+    InvalidValue,
+    QueryError,
+    RunNotFound,
+    StoreError,
+    TrackbookError,
+    UntrustedRun,
+)
 from .fluent import (
     active_run,
     end_run,
@@ -46,6 +53,7 @@ __all__ = [
     "RunNotFound",
     "StoreError",
     "TrackbookError",
+    "UntrustedRun",
     "active_run",
     "autolog",
     "compare",

@@ -4,7 +4,8 @@ TrackbookError
 ├── StoreError       the store cannot be used (not writable, a file, a newer format, disk full)
 ├── RunNotFound      no run answers to that reference (also a KeyError)
 ├── QueryError       a ``where`` expression we do not accept (also a ValueError)
-└── InvalidValue     a value that cannot be logged (also a TypeError)
+├── InvalidValue     a value that cannot be logged (also a TypeError)
+└── UntrustedRun     a run of somebody else's, whose code a replay would run
 
 A message says what happened and what to do about it, in one line.
 """
@@ -42,6 +43,14 @@ class QueryError(TrackbookError, ValueError):
 
 class InvalidValue(TrackbookError, TypeError):
     """A param, metric or artifact that cannot be logged; nothing was changed."""
+
+
+class UntrustedRun(TrackbookError):
+    """A replay would run code that was not recorded and signed here; ``code`` shows it."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class TrackbookWarning(UserWarning):

@@ -35,10 +35,11 @@ def of_machine(metric: str) -> bool:
 def headline(metrics: Iterable[str]) -> str | None:
     """The metric to show first: held-out before training, a known name before an unknown one."""
     keys = [key for key in metrics if not of_machine(key)]
-    return min(keys, key=_rank, default=None)
+    return min(keys, key=rank, default=None)
 
 
-def _rank(metric: str) -> tuple[int, int]:
+def rank(metric: str) -> tuple[int, int]:
+    """How early a metric is shown; the lowest first."""
     name = metric.lower()
     known = {1: 0, -1: 2, 0: 4}[direction(name)]
     side = 0 if _HELD_OUT.search(name) else 2 if _TRAINING.search(name) else 1

@@ -136,7 +136,11 @@ def _key_of(pair: Any) -> str:
 
 def dumps(value: Any, *, pretty: bool = False) -> bytes:
     """JSON bytes of plain data (see ``to_plain``)."""
-    encoded = encode(value)
+    return written(encode(value), pretty=pretty)
+
+
+def written(encoded: Any, *, pretty: bool = False) -> bytes:
+    """JSON bytes of what ``encode`` made."""
     try:
         return orjson.dumps(encoded, option=orjson.OPT_INDENT_2 if pretty else 0)
     except TypeError:

@@ -18,14 +18,16 @@ from .capture import options
 from .capture import session as sessions
 from .capture.cells import CellHooks
 from .capture.live import ActiveRun
-from .errors import TrackbookError
+from .errors import TrackbookError, UntrustedRun
 from .integrations import altair
+from .replay import within
 from .store import LocalStore, open_store
 from .store.upkeep import sweep
 from .views import attempt, disk, group
 
 _ASSIGNMENT = re.compile(r"(?:^|\s)([A-Za-z_][\w./-]*)=(?!=)")
 _RECENT = 10
+_RECORD = {"start", "stop", "log", "params", "tag", "note", "autolog", "on", "off"}
 # So long a front end may take to speak.
 _PATIENCE_S = 3.0
 _NO_PANEL = (
@@ -52,6 +54,8 @@ class TrackMagics(Magics):  # type: ignore[misc]
             raise UsageError(
                 f"%track: there is no {word!r}; it knows {', '.join(w for w in SUBCOMMANDS if w)}"
             )
+        if within.JOB in os.environ and word not in _RECORD:
+            return  # in a replay there are no other runs to ask about
         try:
             command(self, rest.strip())
         except TrackbookError as problem:
@@ -135,6 +139,27 @@ class TrackMagics(Magics):  # type: ignore[misc]
             lines.append("  ".join(part for part in told if part))
         _say("\n  ".join(lines))
 
+    def _recipe(self, rest: str) -> None:
+        words = rest.split()
+        dropped = "--dropped" in words
+        ref = next((word for word in words if not word.startswith("--")), "latest")
+        _say(reading.get_run(ref).recipe().explain(dropped=dropped))
+
+    def _replay(self, rest: str) -> None:
+        words = rest.split()
+        options = {word for word in words if word.startswith("--")}
+        if unknown := options - {"--trust", "--allow-writes", "--full"}:
+            raise UsageError(
+                f"%track replay: takes REF --trust --allow-writes --full, not {min(unknown)}"
+            )
+        run = reading.get_run(next((w for w in words if w not in options), "latest"))
+        wishes: dict[str, Any] = {word[2:].replace("-", "_"): True for word in options}
+        try:
+            _say(str(run.replay(**wishes)))
+        except UntrustedRun as problem:
+            _say(problem.code)
+            raise UsageError(f"{problem} (%track replay {run.id} --trust)") from None
+
     def _autolog(self, rest: str) -> None:
         from . import integrations
 
@@ -202,6 +227,8 @@ SUBCOMMANDS: dict[str, Callable[[TrackMagics, str], None]] = {
     "compare": TrackMagics._compare,
     "diff": TrackMagics._diff,
     "why": TrackMagics._why,
+    "recipe": TrackMagics._recipe,
+    "replay": TrackMagics._replay,
     "autolog": TrackMagics._autolog,
     "store": TrackMagics._store,
     "disk": TrackMagics._disk,

@@ -11,6 +11,8 @@ import hmac
 import os
 from pathlib import Path
 
+import blake3
+
 from . import settings
 
 _LENGTH = 32
@@ -28,6 +30,31 @@ def is_ours(content: bytes, signature: object) -> bool:
     if key is None or not isinstance(signature, str) or not signature.isascii():
         return False
     return hmac.compare_digest(_signature(key, content), signature)
+
+
+# -- what is signed of a run, so that writer and reader mean the same -----------------------------
+
+
+class LogDigest:
+    """Grows with the lines of a run's log of cells."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._digest = blake3.blake3()
+
+    def add(self, line: bytes) -> None:
+        """The next line, as JSON."""
+        self._digest.update(line)
+        self._digest.update(b"\n")
+
+    def content(self) -> bytes:
+        """What is signed of the lines so far: they, in this order, for this run."""
+        return f"log\n{self._run_id}\n{self._digest.hexdigest()}".encode()
+
+
+def blob_content(purpose: str, blob: str) -> bytes:
+    """What is signed of a blob that is code: which one, and what for (``modules``, ``patch``)."""
+    return f"{purpose}\n{blob}".encode()
 
 
 def _signature(key: bytes, content: bytes) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 OPEN = """
 async path => {
   const { context } = await window.jupyterapp.commands.execute('docmanager:open', { path });
@@ -117,3 +118,25 @@ class Lab:
           await sessions.shutdownAll();
         }"""
         self.page.evaluate(code)
+
+    def accessible(self, within: str) -> None:
+        """Fail where axe finds something serious inside the elements of a selector."""
+        expect(self.page.locator(within).first).to_be_visible()
+        serious = troubles(self.page, within)
+        assert serious == [], "\n".join(serious)
+
+
+def troubles(page: Page, within: str) -> list[str]:
+    """What axe finds serious or critical inside the elements of a selector, a line each."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("within => axe.run({ include: [[within]] })", within)
+    assert len(found["passes"]) > 3, f"axe looked at nothing in {within}"
+    return [
+        f"{rule['id']} ({rule['impact']}): {rule['help']}: "
+        + "; ".join(
+            f"{node['html'][:160]} [{node['failureSummary'][:200]}]" for node in rule["nodes"][:3]
+        )
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+    ]

@@ -16,6 +16,7 @@ import pytest
 from sklearn import metrics
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification, make_regression
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -89,6 +90,20 @@ def test_changed_predictions_are_told_by_their_number_of_rows() -> None:
     first, second = runs()
     assert first.metrics["test_accuracy_score"] == value
     assert "test_accuracy_score" not in second.metrics
+
+
+@pytest.mark.parametrize("stages", ["staged_predict", "staged_predict_proba"])
+def test_predictions_in_stages_are_their_models_and_not_of_whoever_predicted_before(
+    stages: str,
+) -> None:
+    fitted().predict(X_test)
+    boosting = GradientBoostingClassifier(n_estimators=3).fit(X_train, y_train)
+    judge = metrics.log_loss if stages.endswith("proba") else accuracy_score
+    values = [judge(y_test, predicted) for predicted in getattr(boosting, stages)(X_test)]
+    first, second = runs()
+    assert first.metrics.keys() == {"training_score"}
+    (key,) = second.metrics.keys() - {"training_score"}
+    assert list(second.history(key)["value"]) == values
 
 
 def test_predictions_of_nobody_are_guessed_to_be_of_the_last_fit_and_that_is_said() -> None:

@@ -19,6 +19,7 @@ from .live import ActiveRun
 from .modules import Modules
 from .patch import Guard
 from .randomness import Randomness, States
+from .signatures import amend_signed
 
 # Beyond what git is given.
 _PATIENCE_S = 2.0
@@ -105,7 +106,7 @@ class Background:
             if "env" in found:
                 took = round(1000 * (time.perf_counter() - started), 1)
                 run.note_capture("environment", "captured", "beside the run", ms=took)
-            run.amend(**found)
+            amend_signed(run, "patch", (found.get("git") or {}).get("patch"), **found)
         for run, folder in {**{run: folder for run, folder, _ in begun}, **ended}.items():
             self._try("modules", [run], self._read_modules, run, folder)
         for run in ended:
@@ -160,7 +161,7 @@ class Background:
             run.note_capture("modules", "redacted", hidden)
         if kept.left_out:
             run.note_capture("modules", "left out", ", ".join(kept.left_out[:5]))
-        run.amend(modules=kept.blob)
+        amend_signed(run, "modules", kept.blob, modules=kept.blob)
 
     def _root_of(self, folder: Path) -> Path:
         if self._root is not None and folder.is_relative_to(self._root):

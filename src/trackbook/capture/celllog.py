@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..jsonable import dumps
@@ -36,6 +36,11 @@ class CellLog:
 
     def __len__(self) -> int:
         return len(self._executions)
+
+    @property
+    def executions(self) -> Sequence[dict[str, Any]]:
+        """Every execution; its ``source`` is the text."""
+        return self._executions
 
     def add(self, execution: dict[str, Any]) -> None:
         """Note an execution; its ``source`` is the text, ``rng`` the states before it."""

@@ -65,6 +65,7 @@ class CellHooks:
 
     def install(self) -> None:
         """Hook into IPython."""
+        self._notebook.run(self._keeper.before, _before_us(self._shell))
         self._shell.events.register("pre_run_cell", self.before)
         self._shell.events.register("post_run_cell", self.after)
         self._shell.input_transformers_cleanup.append(cellsource.strip_track_line)
@@ -182,6 +183,9 @@ class CellHooks:
 
     def _after(self, result: Any) -> None:
         if not self._running:  # the cell that loaded the extension
+            self._notebook.run(
+                self._keeper.loaded, result.error_before_exec or result.error_in_exec
+            )
             return
         session = sessions.current
         execution = self._running.pop()
@@ -292,6 +296,12 @@ def _earlier(namespace: Mapping[str, Any]) -> dict[str, Any]:
         and name not in ("In", "Out")
         and (value is None or type(value) in _SCALARS or plainvalues.is_config(value))
     }
+
+
+def _before_us(shell: Any) -> list[tuple[int, str]]:
+    """The cells that IPython remembers of this session, each with its number."""
+    history = getattr(getattr(shell, "history_manager", None), "input_hist_raw", None) or []
+    return [(n, source) for n, source in enumerate(history) if n > 0 and source.strip()]
 
 
 def _depth() -> int:

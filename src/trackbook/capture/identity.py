@@ -15,14 +15,13 @@ from typing import Any
 import blake3
 
 from ..errors import InvalidValue
-from ..store import manifest, os_copies
+from ..store import manifest, os_copies, samples
 
-# What is hashed in some 50 ms; of more data, a sample of about a quarter of it.
-_BUDGET = 48 << 20
-_SAMPLE = 12 << 20
+_BUDGET = samples.BUDGET
+_SAMPLE = samples.SAMPLE
 # Text and objects are hashed one by one: a cell of them costs as much as so many bytes.
 _OBJECT_COST = 400
-_PARTS = 64
+_PARTS = samples.PARTS
 _MOST_COLUMNS = 100
 
 
@@ -75,7 +74,7 @@ def of_path(path: Path) -> dict[str, Any]:
         if kind is not None:
             raise InvalidValue(f"{path} is {kind}; log_input takes a regular file or a folder")
         digest = blake3.blake3()
-        sampled = _add_file(digest, path, status.st_size, _BUDGET)
+        sampled = samples.add_file(digest, path, status.st_size, _BUDGET)
     except FileNotFoundError:
         raise InvalidValue(f"there is no file or folder {path}") from None
     except OSError as problem:
@@ -91,25 +90,10 @@ def _of_folder(path: Path) -> dict[str, Any]:
     for name, state in found.files.items():
         digest.update(f"{name}\0{state.size}\0".encode("utf-8", "surrogateescape"))
         if share >= 512 or state.size <= share:
-            sampled |= _add_file(digest, path / name, state.size, share)
+            sampled |= samples.add_file(digest, path / name, state.size, share)
         else:
             sampled = True  # too many files to open: their names and sizes have to do
     return {**_told(digest, sampled), "bytes": found.size, "files": len(found.files)}
-
-
-def _add_file(digest: Any, path: Path, size: int, budget: int) -> bool:
-    """Add a file's content, or its size and parts of it; returns whether it was parts."""
-    with os_copies.open_regular(path) as file:
-        if size <= budget:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-            return False
-        digest.update(f"sample of {size}\0".encode())
-        part = max(min(budget, _SAMPLE) // _PARTS, 1)
-        for number in range(_PARTS):
-            file.seek((size - part) * number // (_PARTS - 1))
-            digest.update(file.read(part))
-    return True
 
 
 # -- arrays ----------------------------------------------------------------------------------------

@@ -6,18 +6,21 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import attempts
+from . import attempts, tidiness
 from .celllog import CellLog, Kept
 from .filecontents import Contents
 from .live import ActiveRun
 from .randomness import Randomness
 from .session import Session
+from .signatures import SignedLogs
 from .surroundings import Cell
 
 # So long after its end a cell may still get what the front end says of it.
 _PATIENCE_S = 5.0
 # In a loop of more runs than this, what changed from one to the next is not worth the time.
 _COMPARED = 20
+# Of the cells that ran before the extension was loaded so many are logged.
+_MOST_BEFORE = 500
 
 
 class Keeper:
@@ -28,9 +31,27 @@ class Keeper:
         self._told = False
         self._waiting: tuple[str, float, list[ActiveRun]] | None = None
         self._lines: dict[str, int] = {}
+        self._signed = SignedLogs()
         self._kept: Kept | None = None
         self.contents = Contents()
         """Of the small files that cells have read."""
+
+    def before(self, cells: Sequence[tuple[int, str]]) -> None:
+        """The cells that ran before anything was seen, by count; the last one may be running."""
+        now = time.time()
+        for count, source in cells[-_MOST_BEFORE:]:
+            moments = {"started": now, "ended": now}
+            told = {"order": self.next, "cell": None, "count": count, "source": source}
+            self._log.add({**told, **moments, "ok": True, "error": None, "before": True})
+
+    def loaded(self, error: BaseException | None) -> None:
+        """The cell that was running then has ended."""
+        if self._log.executions:
+            self._log.executions[-1].update(
+                ended=time.time(),
+                ok=error is None,
+                error=type(error).__name__ if error is not None else None,
+            )
 
     @property
     def next(self) -> int:
@@ -91,6 +112,7 @@ class Keeper:
             self._append_cells(session, run)
         for run in over:
             del self._lines[run.id]
+            self._signed.forget(run)
         for run in over if len(over) <= _COMPARED else ():
             self._compare(session, run, cell)
         told = session.live.take(cell.id) or self._told
@@ -112,13 +134,14 @@ class Keeper:
         blob, size = session.sources().snapshot(
             session.source_file(), dict(session.executed), cell_id, live
         )
+        tidy = tidiness.facts(self._log.executions, live, cell_id)
         reason = "as JupyterLab has it" if live else "the cells that ran, and the file"
         cost = {"ms": round(1000 * (time.perf_counter() - started), 1), "bytes": size}
         position = session.live.position(cell_id)
         for run in runs:
             kept: dict[str, Any] = dict(run.document.get("notebook") or {"path": None})
             run.note_capture("notebook", "captured", reason, **cost)
-            run.amend(notebook={**kept, "snapshot": blob})
+            run.amend(notebook={**kept, "snapshot": blob}, session=tidy)
             cell = run.document["cell"]
             if position is not None and cell is not None and cell["id"] == cell_id:
                 run.amend(cell={**cell, "position": position})
@@ -131,6 +154,8 @@ class Keeper:
         since = self._lines.get(run.id, 0)
         for record in self._log.records(sources, self._kept, since=since):
             run.append_cell(record)
+            self._signed.add(run, record)
+        self._signed.sign(run)
         self._lines[run.id] = len(self._log)
 
     def _compare(self, session: Session, run: ActiveRun, cell: Cell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 from array import array
@@ -20,11 +21,23 @@ def states() -> States:
     """The states now, of the generators that are imported; takes about 0.1 ms."""
     found: States = {}
     for name, module, function, options in _GENERATORS:
-        loaded = sys.modules.get(module)
+        loaded = sys.modules.get(module) or _part(module)
         read = getattr(loaded, function, None) if loaded is not None else None
         if read is not None:  # it may be half imported
             found[name] = read(**options)
     return found
+
+
+def _part(module: str) -> Any:
+    """A part that a loaded package loads when it is first used: its beginning is random too."""
+    package = sys.modules.get(module.rpartition(".")[0])
+    spec = getattr(package, "__spec__", None)
+    if package is None or spec is None or getattr(spec, "_initializing", False):
+        return None
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        return None
 
 
 class Changes:

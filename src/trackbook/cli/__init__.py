@@ -17,7 +17,7 @@ from ..store import Store
 from ..views import columns, text
 from ..views import edits as changes
 from ..views.comparison import input_text
-from . import edits, export, importing, upkeep
+from . import edits, export, importing, replay, ui, upkeep
 from .terminal import opened as _opened
 from .terminal import print_json as _print_json
 from .terminal import store_option as _store_option
@@ -122,7 +122,14 @@ def diff(first: str, second: str, store: str | None) -> None:
     click.echo(code or "the cells are the same")
 
 
-for _command in (*edits.COMMANDS, export.export, *importing.COMMANDS, *upkeep.COMMANDS):
+for _command in (
+    *edits.COMMANDS,
+    export.export,
+    *importing.COMMANDS,
+    *replay.COMMANDS,
+    *upkeep.COMMANDS,
+    ui.ui,
+):
     trackbook.add_command(_command)
 
 

@@ -73,7 +73,7 @@ def purge(
     if as_json and not yes and not listing:
         raise click.UsageError("--json asks nothing: say --yes too")
     there = local(store)
-    found = once([purging.in_trash(there, ref) for ref in refs]) if refs else there.trash()
+    found = once([purging.in_trash(there, ref) for ref in refs]) if refs else list(there.trash())
     if not listing:
         found = _at_rest(there, found, everything)
     sizes = {document["id"]: purging.size(there, document["id"]) for document in found}

@@ -10,6 +10,7 @@ import functools
 import sys
 import weakref
 from collections.abc import Callable, Iterator
+from types import GeneratorType
 from typing import Any
 
 from sklearn import base
@@ -24,6 +25,7 @@ from . import sklearn_values as values
 TESTED = ("sklearn", "1.5", "1.10")
 _FITS = ("fit", "fit_predict", "fit_transform", "partial_fit")
 _PREDICTS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "score_samples")
+_STAGES = ("staged_predict", "staged_predict_proba", "staged_decision_function")
 # What begins a run, besides meta-estimators: a method of it tells, of the first two if it is no
 # transformer.
 _PREDICTOR = ("predict", "fit_predict")
@@ -38,7 +40,7 @@ def install(patches: Patches) -> None:
         hook = functools.partial(_around_fit, name)
         makers[name] = guarded(hook, "sklearn fits")
     makers["score"] = guarded(_around_score, "sklearn scores")
-    makers |= dict.fromkeys(_PREDICTS, _noting_predictions)
+    makers |= dict.fromkeys((*_PREDICTS, *_STAGES), _noting_predictions)
 
     seen: weakref.WeakSet[type] = weakref.WeakSet()
 
@@ -223,13 +225,15 @@ def _noting_predictions(call: Wrapper) -> Wrapper:
         with UNSEEN:
             result = call(*args, **kwargs)
         if not callers.is_library(sys._getframe(1)):
-            _predicting.run(_note_prediction, args, result)
+            _predicting.run(_note_prediction, args, kwargs, result)
         return result
 
     return wrapper
 
 
-def _note_prediction(args: tuple[Any, ...], result: Any) -> None:
+def _note_prediction(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+    if isinstance(result, GeneratorType):  # the predictions come later, one a row of the data
+        result = args[1] if len(args) > 1 else kwargs.get("X")
     on = args and sessions.current.is_on() and outermost.is_here()
     if on and outermost.running() is None:
         predictions.made(args[0], result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ..errors import InvalidValue
@@ -11,8 +11,9 @@ from ..model import Document
 from ..store.edits import redoable
 from ..store.rows import Found
 from ..views import columns, html, text
-from . import bundle, candidates, frames
-from .recorded import Record, Recorded
+from . import bundle, candidates, frames, replayed
+from .recorded import Record
+from .replayed import Replayed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ _MOST_SHOWN = 500
 _MOST_HELD = 1000
 
 
-class Run(Recorded):
+class Run(Replayed):
     """A run as it was when it was read; ``get_run`` again for what happened since.
 
     Its edits (``set_tag``, ``rename``, ``archive``, ...) reach the store at once.
@@ -63,6 +64,65 @@ class Run(Recorded):
         """
         ids = candidates.promote(self._store, self._document, which)
         return Runs([self._store.document(run_id) for run_id in ids], None, self._store)
+
+    # -- once more ------------------------------------------------------------------------------
+
+    def replay(
+        self,
+        params: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        *,
+        trust: bool = False,
+        allow_writes: bool = False,
+        timeout: float | None = None,
+        memory: float | None = None,
+        tolerance: float = 1e-9,
+        secrets: Mapping[str, str] | None = None,
+        full: bool = False,
+        jobs: int | None = None,
+    ) -> Any:
+        """Run its recipe again in a fresh kernel: the ``Verdict`` says whether the result holds.
+
+        Parameters
+        ----------
+        params
+            Other values of params that literals decide: the new attempt, a ``Run``, is returned. A
+            list of such mappings gives a group of runs, ``Runs``, made ``jobs`` at a time.
+        trust
+            Run the code though it was not recorded and signed here; ``UntrustedRun`` is raised
+            otherwise, whose ``code`` shows it.
+        allow_writes
+            Let the cells write outside the replay's folder and start programs.
+        timeout, memory
+            Seconds and GB; by default ten times what the cells took, 600 s at least, and 80 % of
+            the free memory.
+        tolerance
+            How far a metric may be off, relative to it.
+        secrets
+            The values of literals that were redacted, by name.
+        full
+            Replay the whole log instead of the cells that mattered.
+        """
+        wishes = {
+            "trust": trust,
+            "allow_writes": allow_writes,
+            "timeout": timeout,
+            "memory": memory,
+            "tolerance": tolerance,
+            "secrets": dict(secrets or {}),
+            "full": full,
+        }
+        if params is not None and not isinstance(params, Mapping):
+            parent = replayed.replay_many(self._store, self._document, params, wishes, jobs)
+            return Run(self._store, self._store.document(parent)).children
+        label = columns.label(self._document)
+        if params is not None:
+            wishes["params"] = dict(params)
+        done = replayed.replay(self._store, self.id, label, **wishes)
+        if done.run is not None:
+            return Run(self._store, self._store.document(done.run))
+        self._document = self._store.document(self.id)
+        assert done.verdict is not None
+        return done.verdict
 
     # -- what people add ------------------------------------------------------------------------
 
@@ -227,20 +287,27 @@ class Runs(Sequence[Run]):
         return frames.differing(self._documents())
 
     def widget(self) -> RunsWidget:
-        """The table as a widget, with the traits ``selected`` (run ids) and ``where``."""
+        """The table as a widget; ``selected`` (run ids), ``where`` and ``sort`` go both ways."""
         from ..widget import RunsWidget
 
-        query = self._query or Query()
-        return RunsWidget(self._ask, where=query.where if isinstance(query.where, str) else "")
+        where = self._query.where if self._query else None
+        return RunsWidget(self._ask, where=where if isinstance(where, str) else "")
 
-    def _ask(self, where: str) -> dict[str, Any]:
-        """The table for another ``where``; without one, these runs."""
+    def _ask(self, where: str, sort: str, limit: int) -> tuple[dict[str, Any], Set[str]]:
+        """The table for another ``where`` and ``sort``; without them, these runs as they stand."""
+        found: Sequence[Document]
         if self._query is None or not isinstance(self._query.where, str | None):
-            known = set(self._ids())
-            found = self._store.find(where or None, archived=True)
-            return columns.table([d for d in found if d["id"] in known])
-        query = self._query._replace(where=where or None)
-        return columns.table(self._store.find(**query._asdict()))
+            own = {run_id: place for place, run_id in enumerate(self._ids())}
+            matching = self._store.find(where or None, sort=sort or "-started", archived=True)
+            found = [d for d in matching if d["id"] in own]
+            if not sort:
+                found.sort(key=lambda document: own[document["id"]])
+            ids = {document["id"] for document in found}
+        else:
+            query = self._query._replace(where=where or None, sort=sort or self._query.sort)
+            searched = self._store.find(**query._asdict())
+            found, ids = searched, set(searched.ids())
+        return columns.table(found[:limit], total=len(found)), ids
 
     def _documents(self) -> Sequence[Document]:
         """Of a few runs as each now is, edits by its ``Run`` included; of many as it was found."""

@@ -28,7 +28,7 @@ _LOOKS = re.compile(
     r"^\s*!\s*(ls|head|tail|cat|pwd|wc|nvidia-smi|which|echo|date|du|df)\b[^>|;&]*$"
 )
 _SETS = re.compile(
-    r"^(set|seed|use|enable|disable|register|config|init|basicConfig|load_dotenv|patch|activate)"
+    r"^(set|seed|use|enable|disable|register|config|init|basicConfig|load_dotenv|patch|activate|autolog)"
 )
 # What decorators of these leave behind is in the name they decorate.
 _PURE = {"functools", "dataclasses", "contextlib", "numba", "torch", "jax", "abc", "typing"}

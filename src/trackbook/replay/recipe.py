@@ -6,12 +6,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from ..errors import StoreError
+from ..errors import InvalidValue, StoreError
 from ..jsonable import loads
 from ..store import Blobs
-from . import slice
+from . import export, slice
 from .log import Execution, FileSeen
 
 
@@ -51,6 +52,28 @@ class Recipe:
     secrets: tuple[str, ...] = ()
     """The names that stand for redacted literals, which a replay asks for."""
     rng: Mapping[str, str] = field(default_factory=dict)
+
+    def explain(self, dropped: bool = False) -> str:
+        """Each kept cell with its reason; with ``dropped`` those that are left out too."""
+        return export.explained(self, dropped=dropped)
+
+    def save(self, path: str | Path) -> Path:
+        """Write it as a notebook (``.ipynb``) or a script (``.py``); returns the path.
+
+        Params stand in a first cell, tagged ``parameters``, which papermill can vary. Raises
+        ``InvalidValue`` for another suffix.
+        """
+        target = Path(path)
+        if target.suffix not in (".ipynb", ".py"):
+            raise InvalidValue(f"a recipe is saved as .ipynb or .py, not {target.name!r}")
+        if target.suffix == ".py":
+            target.write_text(export.script(self), encoding="utf-8", errors="replace")
+        else:
+            target.write_bytes(export.notebook(self))
+        return target
+
+    def __str__(self) -> str:
+        return self.explain()
 
 
 _HOLE = re.compile(r"<redacted:([\w-]+)>")

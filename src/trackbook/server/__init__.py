@@ -11,13 +11,15 @@ from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 
-from .handlers import HANDLERS
+from . import attempts, comparing, handlers, page, replay, runpage, table
 from .kernels import ACTIONS, Ending, Kernels
+from .replay import Replays
 from .shelf import Shelf
 
 EVENT = "https://schema.trackbook.dev/revision/v1"
 _SCHEMA = Path(__file__).with_name("events.yaml")
 _POLL_S = 0.5
+_ROUTES = (handlers, table, runpage, attempts, page, comparing, replay)
 
 
 class TrackbookApp(ExtensionApp):
@@ -35,13 +37,16 @@ class TrackbookApp(ExtensionApp):
         server = self.serverapp
         assert server is not None  # its type is that of an app not yet linked
         self._certifying = set()
+        self.static_paths = [str(page.STATIC)]
         self.shelf = Shelf(Path(server.root_dir))
         self.settings["trackbook_shelf"] = self.shelf
+        self.replays = Replays()
+        self.settings["trackbook_replays"] = self.replays
         server.event_logger.register_event_schema(_SCHEMA)
 
     def initialize_handlers(self) -> None:
         """Our routes; the server puts its base_url before them."""
-        self.handlers.extend(HANDLERS)
+        self.handlers.extend(route for module in _ROUTES for route in module.HANDLERS)
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         kernels = Kernels(serverapp.kernel_manager, self._ended)
@@ -66,6 +71,7 @@ class TrackbookApp(ExtensionApp):
         for task in polling:
             task.cancel()
         await asyncio.gather(*polling, *self._certifying, return_exceptions=True)
+        await asyncio.to_thread(self.replays.close)
         await asyncio.to_thread(self.shelf.close)
 
     async def _poll(self, events: Any) -> None:

@@ -10,15 +10,13 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from ..errors import InvalidValue, QueryError, RunNotFound, TrackbookError
+from ..errors import InvalidValue, QueryError, RunNotFound, TrackbookError, UntrustedRun
 from ..jsonable import dumps, loads
-from ..reading import OpenStore, Run
+from ..reading import Run
 from ..views import charts, columns
 
 if TYPE_CHECKING:
     from .shelf import Shelf
-
-_NEWEST = "-started"
 
 
 class Handler(APIHandler):
@@ -38,10 +36,16 @@ class Handler(APIHandler):
             # Encoding a large table takes a while too.
             body = await self.shelf.run(lambda: dumps(work()))
         except TrackbookError as problem:
-            self.set_status(_status(problem))
-            body = dumps({"message": str(problem)})
+            body = self.problem(problem)
         self.set_header("Content-Type", "application/json")
         self.finish(body)
+
+    def problem(self, problem: TrackbookError) -> bytes:
+        """Set the status, and give the JSON that says what is wrong, and where in ``where``."""
+        self.set_status(_status(problem))
+        place = {"position": problem.position} if isinstance(problem, QueryError) else {}
+        code = {"code": problem.code} if isinstance(problem, UntrustedRun) else {}
+        return dumps({"message": str(problem), **place, **code})
 
     def body(self, what: str) -> dict[str, Any]:
         """The JSON object that was sent; 400 where it is none, which says ``what`` is missing."""
@@ -57,7 +61,13 @@ class Handler(APIHandler):
 def _status(problem: TrackbookError) -> int:
     if isinstance(problem, RunNotFound):
         return 404
+    if isinstance(problem, UntrustedRun):
+        return 403
     return 400 if isinstance(problem, QueryError | InvalidValue) else 500
+
+
+# How a kernel died, and what a replay says.
+_FOUND_OUT = frozenset({"death", "replay", "verdict"})
 
 
 class StoresHandler(Handler):
@@ -69,60 +79,6 @@ class StoresHandler(Handler):
         """The registered stores, and the one of ``path``."""
         path = self.get_query_argument("path", "")
         await self.answer(lambda: self.shelf.listing(path))
-
-
-class RunsHandler(Handler):
-    """``stores/<id>/runs``."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, store_id: str) -> None:
-        """The table of runs, whole or what changed ``since`` a revision."""
-        since = self.get_query_argument("since", None)
-        query = {
-            "where": self.get_query_argument("where", "") or None,
-            "experiment": self.get_query_argument("experiment", "") or None,
-            "sort": self.get_query_argument("sort", "") or _NEWEST,
-            "archived": self.get_query_argument("archived", "") in ("1", "true"),
-        }
-        limit = _limit(self.get_query_argument("limit", ""))
-        await self.answer(lambda: _runs(self.shelf, store_id, since, query, limit))
-
-
-def _limit(text: str) -> int | None:
-    if text and not text.isdecimal():
-        raise web.HTTPError(400, "limit is a whole number")
-    return int(text) if text else None
-
-
-def _runs(
-    shelf: Shelf, store_id: str, since: str | None, query: dict[str, Any], limit: int | None
-) -> dict[str, Any]:
-    revision, changes = shelf.changes(store_id, since)
-    documents = shelf.get(store_id).find(**query)
-    # A run that moved to another place, or out of the first ones, is more than a delta can say.
-    full = changes.full or query["sort"] != _NEWEST or limit is not None
-    shown = documents[:limit]
-    there = set(documents.ids())
-    return {
-        "revision": revision,
-        "full": full,
-        "table": columns.table(shown, total=len(documents), only=None if full else changes.ids),
-        "removed": [] if full else [run_id for run_id in changes.ids if run_id not in there],
-    }
-
-
-class CompareHandler(Handler):
-    """``stores/<id>/compare``."""
-
-    @web.authenticated
-    @authorized
-    async def get(self, store_id: str) -> None:
-        """The comparison of ``refs``."""
-        refs = [ref for ref in self.get_query_argument("refs", "").split(",") if ref]
-        if not refs:
-            raise web.HTTPError(400, "name the runs to compare: refs=a,b")
-        await self.answer(lambda: OpenStore(self.shelf.get(store_id)).compare(*refs).view)
 
 
 class RunHandler(Handler):
@@ -139,8 +95,8 @@ class RunHandler(Handler):
     async def patch(self, store_id: str, run_id: str) -> None:
         """Lay a person's change over the run."""
         change = self.body("what to change")
-        if "death" in change:
-            raise web.HTTPError(400, "how a kernel died is not a person's to change")
+        if not change.keys().isdisjoint(_FOUND_OUT):
+            raise web.HTTPError(400, "what was found out about a run is not a person's to change")
 
         def edit() -> dict[str, Any]:
             store = self.shelf.get(store_id)
@@ -192,8 +148,6 @@ HANDLERS = [
     (url_path_join("/trackbook", route), handler)
     for route, handler in (
         ("stores", StoresHandler),
-        (f"{_STORE}/runs", RunsHandler),
-        (f"{_STORE}/compare", CompareHandler),
         (rf"{_STORE}/runs/([^/]+)", RunHandler),
         (rf"{_STORE}/runs/([^/]+)/edits", EditsHandler),
     )

@@ -21,8 +21,17 @@ from .column import Column, SparseColumn, TooLong
 PLAIN = (
     *("id", "kind", "name", "number", "series", "experiment", "parent", "status"),
     *("started", "ended", "user", "host", "note", "replay", "grade", "star", "archived", "deleted"),
+    "headline",
 )
-PARTS = {"error": ("type", "message"), "notebook": ("path",)}
+PARTS = {
+    "error": ("type", "message"),
+    "notebook": ("path",),
+    "cell": ("id",),
+    "death": ("cause",),
+    "git": ("branch", "commit"),
+}
+# What the headline was in the attempt before.
+BEFORE = "changed.headline."
 # Documents that are packed together: to decode one costs some microseconds for all.
 _TOGETHER = 16
 _RARE = 1 / 8
@@ -81,6 +90,8 @@ class Block:
             inner = [document.get(key) or {} for document in documents]
             for part in parts:
                 self._add(f"{key}.{part}", [mapping.get(part, MISSING) for mapping in inner])
+        for part in ("key", "previous"):
+            self._add(BEFORE + part, [_before(document, part) for document in documents])
         self._add_keys("params", [self._leaves(d["params"]) for d in documents])
         self._add_keys("tags", [d["tags"] for d in documents])
         for key, places, entries in _by_key([document["summary"] for document in documents]):
@@ -158,8 +169,16 @@ def flatten(tree: dict[str, Any], prefix: str, flat: dict[str, Any]) -> list[str
     return twice
 
 
+def _before(document: Document, part: str) -> Any:
+    changed = document.get("changed")
+    headline = changed.get("headline") if isinstance(changed, dict) else None
+    return headline.get(part, MISSING) if isinstance(headline, dict) else MISSING
+
+
 def pick(document: Document, key: str) -> Any:
     """The value of a document that a column of this key has."""
+    if key.startswith(BEFORE):
+        return _before(document, key.removeprefix(BEFORE))
     root, _, rest = key.partition(".")
     if root == "summary":
         statistic, _, name = rest.partition(".")

@@ -1,6 +1,7 @@
 """What is changed about a run after the fact: one small file an edit, laid over ``run.json``.
 
-People change names, notes, tags and switches; the Jupyter server adds how a kernel died.
+People change names, notes, tags and switches; the Jupyter server adds how a kernel died, a replay
+its verdict.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ FOLDER = "edits"
 _NAME = re.compile(r"(\d{1,20})-[0-9a-z]+\.json")
 _WORDS = ("name", "note")
 _SWITCHES = ("star", "archived", "deleted")
-_RECORDS = ("death",)
-_ALLOWED = (*_WORDS, *_SWITCHES, *_RECORDS, "status", "tags")
+_RECORDS = ("death", "verdict")
+_ALLOWED = (*_WORDS, *_SWITCHES, *_RECORDS, "replay", "status", "tags")
+# What a replay found out is nobody's edit to undo.
+_FINDINGS = frozenset({"replay", "verdict"})
 _ENDINGS = ("finished", "failed", "interrupted")
 
 
@@ -35,7 +38,7 @@ def checked(change: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in change.items():
         if key not in _ALLOWED:
             raise InvalidValue(f"{key!r} cannot be edited; {', '.join(_ALLOWED)} can")
-        if key in _WORDS and not isinstance(value, str):
+        if key in (*_WORDS, "replay") and not isinstance(value, str):
             raise InvalidValue(f"{key} is a text, not a {type(value).__name__}")
         if key in _SWITCHES and not isinstance(value, bool):
             raise InvalidValue(f"{key} is true or false, not {value!r:.40}")
@@ -137,7 +140,7 @@ def lay_over(document: Document, changes: Iterable[Mapping[str, Any]]) -> Docume
     """The document with the changes; the one given is not touched."""
     laid = dict(document)
     for change in changes:
-        for keys, kind in ((_WORDS, str), (_SWITCHES, bool), (_RECORDS, dict)):
+        for keys, kind in (((*_WORDS, "replay"), str), (_SWITCHES, bool), (_RECORDS, dict)):
             laid.update((k, change[k]) for k in keys if isinstance(change.get(k), kind))
         if _closes(document, change):
             laid["status"] = change["status"]
@@ -163,6 +166,10 @@ def counting(made: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """
     without = _undone(made)
     return [entry["change"] for entry in made if not _aim(entry) and entry["id"] not in without]
+
+
+def _is_finding(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["change"]) and entry["change"].keys() <= _FINDINGS
 
 
 def _aim(entry: Mapping[str, Any]) -> str | None:
@@ -191,7 +198,8 @@ def undoing(
     known = {entry["id"]: entry for entry in made}
     without = _undone(made)
     if edit is None:
-        left = [entry["id"] for entry in made if not _aim(entry) and entry["id"] not in without]
+        plain = [entry for entry in made if not _aim(entry) and not _is_finding(entry)]
+        left = [entry["id"] for entry in plain if entry["id"] not in without]
         if not left:
             raise InvalidValue("there is no edit to undo")
         edit = left[-1]
@@ -208,7 +216,7 @@ def undoing(
 
 
 def history(document: Document, made: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Every edit in order: ``id, time, user, change, replaced, undoes, redoes, undone``.
+    """Every edit by people in order: ``id, time, user, change, replaced, undoes, redoes, undone``.
 
     ``document`` is the run without edits. ``replaced`` has the values that were there before.
     """
@@ -222,6 +230,9 @@ def history(document: Document, made: Sequence[Mapping[str, Any]]) -> list[dict[
             after = lay_over(document, counting(made[: index + 1]))
         else:
             after = lay_over(before, [change])
+        if _is_finding(entry):
+            before = after
+            continue
         lines.append(
             {
                 "id": entry["id"],

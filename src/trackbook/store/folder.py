@@ -6,6 +6,7 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
+from .. import grading
 from ..errors import StoreError
 from ..jsonable import loads
 from ..model import Document, is_run_id
@@ -31,7 +32,7 @@ def read_document(folder: Path) -> tuple[Document | None, Owner]:
     document, owner = read_unedited(folder)
     if document is None:
         return None, owner
-    return edits.lay_over(document, edits.read(folder)), owner
+    return grading.graded(edits.lay_over(document, edits.read(folder))), owner
 
 
 def read_unedited(folder: Path) -> tuple[Document | None, Owner]:

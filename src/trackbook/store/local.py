@@ -286,14 +286,14 @@ class LocalStore:
             self._refresh()
             return len(self._catalogue.table.rows.kept)
 
-    def trash(self) -> list[Document]:
+    def trash(self) -> Found:
         """The deleted runs, the newest first; they stay on disk until they are purged."""
         with self._lock:
             self._refresh()
             rows = self._catalogue.table.rows
-        deleted = rows.values("deleted")
-        gone = rows.documents([place for place in rows.places if deleted[place]])
-        return sorted(gone, key=lambda document: document["started"], reverse=True)
+        deleted, started = rows.values("deleted"), rows.values("started")
+        gone = [place for place in rows.places if deleted[place]]
+        return Found(rows, sorted(gone, key=lambda place: started[place], reverse=True))
 
     def document(self, run_id: str) -> Document:
         """One document as ``find`` gives it."""

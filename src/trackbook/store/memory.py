@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .. import grading
 from ..errors import InvalidValue, RunNotFound, StoreError
 from ..jsonable import dumps, loads
 from ..model import Document, is_run_id
@@ -167,7 +168,8 @@ class MemoryStore:
         self._touched[run_id] = self._revision
 
     def _edited(self, run_id: str) -> Document:
-        return edits.lay_over(self._saved[run_id], edits.counting(self._edits.get(run_id, [])))
+        changes = edits.counting(self._edits.get(run_id, []))
+        return grading.graded(edits.lay_over(self._saved[run_id], changes))
 
     def create(self, document: Document) -> MemoryWriter:
         """Begin a run."""

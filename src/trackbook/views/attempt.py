@@ -29,19 +29,22 @@ def line_html(document: Document) -> str:
     )
 
 
+def changed(document: Document) -> list[str]:
+    """What differs from the attempt before, one text each: ``max_depth 5 → 7``, ``cell edited``."""
+    change = document.get("changed") or {}
+    return [*_params(change), *_code(change)]
+
+
 def _parts(document: Document) -> list[tuple[str, str]]:
-    changed = document.get("changed") or {}
+    change = document.get("changed") or {}
     parts = [(f"{document['name']} #{document['number']}", "font-weight:600")]
     if document["status"] in ("failed", "interrupted"):
         parts.append((_ending(document), f"color:{_BAD};font-weight:600"))
     ended = document["ended"] or document["started"]
     parts.append((formats.duration(ended - document["started"]), f"opacity:{_QUIET}"))
-    parts += _headline(document, changed.get("headline"), changed.get("best"))
-    parts += [(text, "font-family:monospace;font-size:95%") for text in _params(changed)]
-    if lines := changed.get("code"):
-        parts.append((f"cell edited ({lines} line{'s' * (lines > 1)})", f"opacity:{_QUIET}"))
-    elif changed and not changed.get("params"):
-        parts.append(("same code and params", f"opacity:{_QUIET}"))
+    parts += _headline(document, change.get("headline"), change.get("best"))
+    parts += [(text, "font-family:monospace;font-size:95%") for text in _params(change)]
+    parts += [(text, f"opacity:{_QUIET}") for text in _code(change)]
     return parts
 
 
@@ -86,6 +89,12 @@ def _params(changed: dict[str, Any]) -> list[str]:
     if len(params) > _MOST:
         shown.append(f"{len(params) - _MOST} more changed")
     return shown
+
+
+def _code(changed: dict[str, Any]) -> list[str]:
+    if lines := changed.get("code"):
+        return [f"cell edited ({lines} line{'s' * (lines > 1)})"]
+    return ["same code and params"] if changed and not changed.get("params") else []
 
 
 def _param(key: str, old: Any, new: Any) -> str:

@@ -14,7 +14,9 @@ from ..model import Document, flatten
 from ..store.rows import Found
 from . import manyruns
 
-Kind = Literal["name", "status", "number", "metric", "param", "time", "duration", "tags", "text"]
+Kind = Literal[
+    "name", "status", "number", "metric", "param", "time", "duration", "tags", "text", "curve"
+]
 MOST_VARYING = 40
 # Of many runs so many are asked what somebody chose.
 _ASKED = 200
@@ -133,6 +135,8 @@ COLUMNS: tuple[Column, ...] = (
 )
 TRAILING: tuple[Column, ...] = (
     Column("damage", "Damaged", "text", 220, 1, _damage),
+    Column("replay", "Replay", "text", 110, 3, lambda d: d.get("replay") or ""),
+    Column("grade", "Grade", "text", 60, 4, lambda d: d.get("grade") or ""),
     Column("tags", "Tags", "tags", 140, 4, lambda d: d.get("tags") or {}, _tags_text),
     Column("experiment", "Experiment", "text", 150, 4, lambda d: d["experiment"]),
 )
@@ -205,7 +209,8 @@ def varying(records: Sequence[dict[str, Any]]) -> list[str]:
     return [key for key, n in count.most_common() if n < total or key in differs]
 
 
-def _measured_column(key: str) -> Column:
+def measured_column(key: str) -> Column:
+    """The column of ``metrics.<key>`` or ``params.<key>``."""
     kind, name = key.split(".", 1)
     if kind == "metrics":
         return Column(key, name, "metric", 90, 3, lambda d: None, align="right")
@@ -226,7 +231,7 @@ def columns(
     metrics = [key for key in keys if not key.startswith("params.")]
     first = {f"params.{key}" for key in chosen(documents)}
     params = sorted((k for k in keys if k.startswith("params.")), key=lambda k: k not in first)
-    middle = [_measured_column(key) for key in [*metrics, *params][:MOST_VARYING]]
+    middle = [measured_column(key) for key in [*metrics, *params][:MOST_VARYING]]
     trailing = [
         column
         for column in TRAILING
@@ -247,6 +252,8 @@ def _many(documents: Sequence[Document]) -> Found | None:
 def _says_something(column: Column, documents: Sequence[Document]) -> bool:
     if column.key == "experiment":
         return len({d["experiment"] for d in documents}) > 1
+    if column.key == "grade":
+        return len({d["grade"] for d in documents if d.get("grade")}) > 1
     return any(column.value(d) for d in documents)
 
 

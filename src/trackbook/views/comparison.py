@@ -9,9 +9,14 @@ from typing import Any
 
 from .. import formats
 from ..model import Document, flatten
-from .charts import PointsOf, charts_for, ranked_metrics
+from .charts import PointsOf, charted, charts_for, kind_for, ranked_metrics
 from .columns import chosen, labels, row
 from .manyruns import identity
+from .measures import measures
+from .palette import styles
+
+# So many attributes can be chosen from, metrics and what differs first.
+_MOST_MEASURES = 500
 
 
 @dataclass(frozen=True)
@@ -29,13 +34,24 @@ def compare(
 ) -> dict[str, Any]:
     """The comparison of these runs as plain data; ``code`` holds the sources by run id."""
     code = code or {}
+    return {
+        **outline(documents, code),
+        "charts": charts_for(documents, points),
+        "diff": differences(documents, code),
+    }
+
+
+def outline(
+    documents: Sequence[Document], code: Mapping[str, Code] | None = None
+) -> dict[str, Any]:
+    """The comparison without charts: what differs, and what there is to be charted."""
     names = labels(documents)
     sections = [
         _params(documents),
         _metrics(documents),
         _section("Inputs", [_inputs(d) for d in documents]),
         _section("Tags", [d.get("tags") or {} for d in documents]),
-        _section("Code", [_code(code.get(d["id"])) for d in documents]),
+        _section("Code", [_code((code or {}).get(d["id"])) for d in documents]),
         _section("Environment", _environments(documents)),
     ]
     sections = [section for section in sections if section["rows"]]
@@ -43,11 +59,12 @@ def compare(
         "refs": [d["id"] for d in documents],
         "title": " · ".join(names),
         "labels": names,
+        "styles": [style._asdict() for style in styles(documents)],
         "runs": [row(d) for d in documents],
         "sections": sections,
         "same": sum(not line["differs"] for section in sections for line in section["rows"]),
-        "charts": charts_for(documents, points),
-        "diff": differences(documents, code),
+        "metrics": [{"key": k, "kind": kind_for(documents, k)} for k in charted(documents)],
+        "measures": measures(documents)[:_MOST_MEASURES],
     }
 
 

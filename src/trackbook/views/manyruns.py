@@ -45,6 +45,10 @@ def says_something(key: str, found: Found) -> bool:
     """Whether one of the columns that come last tells anything of these runs."""
     if key == "experiment":
         return len(set(found.values("experiment"))) > 1
+    if key == "grade":
+        return len({value for value in found.values("grade") if value is not MISSING}) > 1
+    if key == "replay":
+        return any(value is not MISSING for value in found.values("replay"))
     if key == "damage":
         return "Damaged" in found.values("error.type")
     return any(

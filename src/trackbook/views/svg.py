@@ -27,7 +27,7 @@ def draw(chart: dict[str, Any], most: int = 200) -> str:
 
 def _colours(spec: dict[str, Any]) -> dict[str, str]:
     """The colour of each run, as the chart's own scale has it."""
-    drawn = spec["layer"][0] if "layer" in spec else spec
+    drawn = spec if "color" in spec["encoding"] else spec["layer"][0]
     scale = drawn["encoding"]["color"]["scale"]
     return dict(zip(scale["domain"], scale["range"], strict=True))
 
@@ -37,7 +37,7 @@ def _curves(
 ) -> str:
     series: dict[str, list[Pair]] = {}
     for value in values:
-        series.setdefault(value["run"], []).append((value["step"], value["value"]))
+        series.setdefault(value["run"], []).append((value["x"], value["value"]))
     finite = [y for pairs in series.values() for _, y in pairs if y is not None]
     xs = [x for pairs in series.values() for x, _ in pairs]
     x_ticks = ticks(min(xs), max(xs))
@@ -76,7 +76,7 @@ _Drawing = Callable[[Sequence[dict[str, Any]], str, int, Mapping[str, str]], str
 
 _KINDS: dict[str, _Drawing] = {
     "curves": _curves,
-    "bars": _bars,
+    "bar": _bars,
 }
 
 

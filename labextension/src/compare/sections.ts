@@ -1,6 +1,6 @@
 /** What of a comparison is shown at once and what is folded away. Pure functions. */
 
-import type { ICell, IComparedRow } from './api';
+import type { ICell, IComparedRow } from '../api';
 
 /** Up to so many keys that only some runs have stand with the others. */
 const FEW = 6;
