@@ -43,6 +43,8 @@ export async function draw(element: HTMLElement, spec: Spec, dark: boolean): Pro
     tooltip: { theme: dark ? 'dark' : 'light' },
     config: pageColours(element) as never
   });
+  // The figure around it says what it is; hundreds of unnamed marks would only be noise.
+  element.querySelector('svg')?.setAttribute('aria-hidden', 'true');
   return {
     update(next) {
       const values = liveValues(next) ?? [];
@@ -120,8 +122,6 @@ function pageColours(element: HTMLElement): Spec {
   const line = colour('--jp-border-color2');
   const font = style.fontFamily;
   return {
-    // The figure around it tells what it is; marks without a text would only be noise.
-    aria: false,
     background: 'transparent',
     font,
     title: { color: strong, subtitleColor: soft, fontSize: 12, fontWeight: 600 },
