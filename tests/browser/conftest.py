@@ -19,6 +19,7 @@ import nbformat
 import pytest
 from lab import Lab
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from studies import Study, maker
 
 START_S = 90
 SETTINGS = {
@@ -180,3 +181,9 @@ def notebook(project: Path, request: pytest.FixtureRequest) -> Callable[..., str
         return f"{folder.name}/{name}.ipynb"
 
     return write
+
+
+@pytest.fixture
+def study(project: Path, request: pytest.FixtureRequest) -> Study:
+    """Makes a folder with a store of so many runs and a notebook, which the panel follows."""
+    return maker(project, request.node.name)

@@ -204,7 +204,7 @@ def test_charts_are_added_brushed_and_come_back(lab: Lab, notebook: Notebook, ta
     lab.page.mouse.move(middle, box["y"] + box["height"] * 0.6, steps=3)
     lab.page.mouse.up()
     expect(tab.get_by_role("button", name="2 runs; show all")).to_be_visible()
-    expect(tab.locator(".tb-Head.tb-mod-faint")).to_have_count(3)
+    expect(tab.locator(".tb-CompareHead.tb-mod-faint")).to_have_count(3)
     shot(lab, "compare-params")
 
     lab.page.wait_for_timeout(1500)  # Lab saves its layout with a delay
@@ -261,7 +261,11 @@ def test_it_is_readable_in_both_themes(
     try:
         lab.command("apputils:change-theme", theme=theme)
         compare(lab, tab, f"{name}-a", f"{name}-b")
-        for text in (".tb-Head-name >> nth=0", ".tb-Part-title >> nth=0", ".tb-Key >> nth=1"):
+        for text in (
+            ".tb-CompareHead-name >> nth=0",
+            ".tb-Part-title >> nth=0",
+            ".tb-Key >> nth=1",
+        ):
             assert lab.contrast(tab.locator(text)) >= 4.5
         label = tab.locator(".role-axis-label text").first
         fill = label.evaluate("text => getComputedStyle(text).fill")

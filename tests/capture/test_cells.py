@@ -59,6 +59,13 @@ def test_the_line_tells_the_change_to_the_attempt_before_and_to_the_best(
     ]
 
 
+def test_attempts_that_fail_hand_the_best_on_and_are_none(ip: InteractiveShell) -> None:
+    for source in ("0.93)", "0.99); loss = acc.none", "nothing)", "0.91)", "0.92)"):
+        run(ip, f"%%track forest\nacc = float({source}", cell_id="c1")
+    lines = [attempt.line_text(document(r)) for r in tb.runs(sort="number")]
+    assert "acc 0.92 (+0.01, \N{MINUS SIGN}0.01 to the best #1)" in lines[4]
+
+
 def test_an_unnamed_cell_is_a_series_by_its_stored_id(ip: InteractiveShell) -> None:
     run(ip, "%%track\nx = 1", cell_id="aaa")
     run(ip, "%%track\nx = 2\ny = 3", cell_id="aaa")

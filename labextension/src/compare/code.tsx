@@ -55,7 +55,7 @@ export function Code(): React.JSX.Element {
         {([0, 1] as const).map(side => (
           <select
             key={side}
-            className="tb-Select"
+            className="tb-CompareSelect"
             aria-label={side === 0 ? trans.__('Left run') : trans.__('Right run')}
             value={side === 0 ? left : right}
             onChange={event => choose(side, event.target.value)}

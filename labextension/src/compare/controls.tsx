@@ -28,7 +28,7 @@ export function Controls(props: IControlsProps): React.JSX.Element {
       <label>
         {trans.__('X')}
         <select
-          className="tb-Select"
+          className="tb-CompareSelect"
           value={view.x}
           onChange={event => onView({ ...view, x: event.target.value })}
         >

@@ -107,7 +107,7 @@ function Menu(props: IFigureProps): React.JSX.Element {
         {said}
       </span>
       <button
-        className="tb-IconButton"
+        className="tb-FigureButton"
         aria-label={trans.__('What to do with %1', title)}
         aria-expanded={open}
         title={trans.__('Save, copy, insert')}

@@ -16,7 +16,7 @@ export function Heads(props: {
   const { runs, onBaseline } = props;
   const trans = useTrans();
   return (
-    <ul className="tb-Heads" aria-label={trans.__('Runs')}>
+    <ul className="tb-CompareHeads" aria-label={trans.__('Runs')}>
       {runs.map((run, place) => (
         <Head key={run.id} run={run} place={place} onBaseline={onBaseline} />
       ))}
@@ -38,7 +38,7 @@ function Head(props: {
   const faint = focus.length > 0 && !focus.includes(label);
   return (
     <li
-      className={`tb-Head${pinned ? ' tb-mod-pinned' : ''}${faint ? ' tb-mod-faint' : ''}`}
+      className={`tb-CompareHead${pinned ? ' tb-mod-pinned' : ''}${faint ? ' tb-mod-faint' : ''}`}
       onPointerEnter={() => setFocus([label])}
       onPointerLeave={() => setFocus([])}
       data-run-id={run.id}
@@ -47,7 +47,7 @@ function Head(props: {
       <StatusDot status={run.status} death={run.death} />
       {openRun ? (
         <button
-          className="tb-Head-name"
+          className="tb-CompareHead-name"
           title={trans.__('Open %1', label)}
           onClick={() => openRun(store, run.id)}
           onFocus={() => setFocus([label])}
@@ -56,12 +56,12 @@ function Head(props: {
           <RunName row={run} />
         </button>
       ) : (
-        <span className="tb-Head-name">
+        <span className="tb-CompareHead-name">
           <RunName row={run} />
         </span>
       )}
       <button
-        className="tb-Head-pin"
+        className="tb-CompareHead-pin"
         aria-pressed={pinned}
         aria-label={trans.__('Measure the other runs against %1', label)}
         title={pinned ? trans.__('No baseline') : trans.__('Baseline: show changes against it')}

@@ -94,7 +94,7 @@ function Choice(props: {
     <label>
       {title}
       <select
-        className="tb-Select"
+        className="tb-CompareSelect"
         value={value}
         onChange={event => onChange(event.target.value)}
       >

@@ -111,7 +111,7 @@ function Fold({ rows, runs, changes, show, hide }: IFoldProps): React.JSX.Elemen
   return (
     <>
       <tr>
-        <td colSpan={runs.length + 1} className="tb-Fold">
+        <td colSpan={runs.length + 1} className="tb-CompareFold">
           <button
             className="tb-Link"
             aria-expanded={open}

@@ -74,15 +74,20 @@ def _headline(document: Document, before: Document) -> dict[str, Any] | None:
 
 
 def _best(document: Document, before: Document) -> dict[str, Any] | None:
-    key = _headline_key(document, before)
+    known = (before.get("changed") or {}).get("best")
+    key = document.get("headline") or formats.headline(document["summary"])
+    if key is None:  # an attempt that failed early hands on what there was
+        key = known["key"] if known is not None else formats.headline(before["summary"])
     sign = formats.direction(key) if key is not None else 0
     if key is None or sign == 0:
         return None
-    last = {"key": key, "value": before["summary"][key]["last"], "number": before["number"]}
-    known = (before.get("changed") or {}).get("best")
-    if known is None or known["key"] != key or not sign * known["value"] >= sign * last["value"]:
-        return last
-    return dict(known)
+    best = dict(known) if known is not None and known["key"] == key else None
+    value = before["summary"].get(key, {}).get("last")
+    if before["status"] != "finished" or value is None or value != value:
+        return best
+    if best is not None and sign * best["value"] >= sign * value:
+        return best
+    return {"key": key, "value": value, "number": before["number"]}
 
 
 def _headline_key(document: Document, before: Document) -> str | None:

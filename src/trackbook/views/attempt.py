@@ -66,7 +66,8 @@ def _headline(
     parts = [(f"{key} {value}", "font-weight:600")]
     if change is not None and change["key"] == key:
         text = formats.delta(change["value"], change["previous"])
-        if best is not None and document["number"] > 2:  # the second has one to compare with alone
+        # The second attempt has one to compare with alone.
+        if best is not None and best["key"] == key and document["number"] > 2:
             text += _against(best, change)
         sign = formats.direction(key) * change["delta"]
         colour = _GOOD if sign > 0 else _BAD if sign < 0 else "inherit"
