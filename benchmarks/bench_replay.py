@@ -5,7 +5,7 @@
 FOLDER holds one folder a project, with notebooks anywhere below. Each notebook is run once in order
 and once as people work: cells run again and out of order, literals edited, scratch cells that are
 deleted, errors that are fixed. Of each session some cells are sampled, and the last one; what they
-need is run again in a fresh process, in a fresh copy of the project. A notebook is cut at the limit.
+need is run again in a fresh process, in a fresh copy of the project. All are cut at the limit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _OLD_STYLES = {"seaborn-whitegrid": "seaborn-v0_8-whitegrid", "seaborn-white": "
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("folder", type=Path)
+    options.add_argument("folder", type=Path, nargs="?")
     options.add_argument("--targets", type=int, default=3, help="sampled cells a session")
     options.add_argument("--limit", type=int, default=40, help="seconds a session and a replay")
     options.add_argument("--jobs", type=int, default=2)
@@ -40,6 +40,9 @@ def main() -> None:
     options.add_argument("--only", default="", help="a part of the notebooks' names")
     options.add_argument("--details", type=Path, help="a file for every target, as JSON lines")
     asked = options.parse_args()
+    if asked.folder is None:
+        print("needs a folder of notebooks, see its docstring")
+        return
     found = sorted(p for p in asked.folder.rglob("*.ipynb") if asked.only in str(p))
     sessions = [(path, kind) for path in found for kind in ("linear", "messy")]
     started = time.time()

@@ -41,6 +41,13 @@ def record(folder: Path, cells: list[str], ids: list[str] | None = None) -> Reco
     return pool().submit(_record, str(folder), cells, ids).result(120)
 
 
+def record_bare(folder: Path, cells: list[str]) -> Recorded:
+    """The same in a process that has imported nothing."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as fresh:
+        return fresh.submit(_record, str(folder), cells, None).result(120)
+
+
 def replay(
     folder: Path, cells: list[dict[str, Any]], names: list[str]
 ) -> tuple[dict[str, str], str]:

@@ -13,6 +13,7 @@ from ..jsonable import dumps
 from ..store import Blobs
 from .notebook import TRUSTED_S
 
+_FRESH = 624
 States = dict[str, Any]
 """By generator: ``python``, ``numpy`` (the global one) and ``torch`` (CPU), as each tells it."""
 
@@ -38,6 +39,15 @@ def _part(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError:
         return None
+
+
+def came_used(before: States) -> bool:
+    """Whether numpy's generator came with this cell and has been drawn from already."""
+    numpy = sys.modules.get("numpy.random")
+    if "numpy" in before or numpy is None:
+        return False
+    state = numpy.get_state(legacy=False)
+    return bool(state["bit_generator"] == "MT19937" and state["state"]["pos"] != _FRESH)
 
 
 class Changes:

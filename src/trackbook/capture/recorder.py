@@ -17,7 +17,7 @@ from . import ambient
 from .filecontents import Contents
 from .filesread import Files
 from .observe import Observer
-from .randomness import Changes
+from .randomness import Changes, came_used
 from .surroundings import Cell
 
 _MOST_NAMES = 2_000
@@ -76,6 +76,8 @@ class Recorder:
         flags = found.flags | self.files.flags
         if isinstance(error, KeyboardInterrupt):
             flags |= {"interrupted"}
+        if came_used(self._rng) and "seed" not in cell.source:
+            flags |= {"unknown seed"}
         if seen.sampled:
             flags |= {"sampled"}
         if seen.handles is not None:

@@ -91,6 +91,7 @@ _SAYS = {
     "star import": "imports everything from a module",
     "clock": "asks for the time",
     "entropy": "takes random numbers that no seed gives",
+    "unknown seed": "draws from a generator that it imports itself, whose first state is not known",
     "uninitialised": "may read memory that nothing was written to",
     "threads": "starts threads",
     "processes": "starts processes",
