@@ -57,7 +57,8 @@ def metric_keys(shown: Shown) -> list[str]:
 
 
 def _compare_metrics(then: Shown, now: Shown, tolerance: float, found: Difference) -> None:
-    keys = metric_keys(then)
+    timed = _left_out_for_time(then.document) + _left_out_for_time(now.document)
+    keys = [key for key in metric_keys(then) if not _is_said(key, timed)]
     # The headline first: it is what the verdict's sentence is about.
     first = then.document.get("headline") or formats.headline(keys)
     keys.sort(key=lambda key: key != first)
@@ -71,9 +72,25 @@ def _compare_metrics(then: Shown, now: Shown, tolerance: float, found: Differenc
         if told:
             found.differs.append(told)
     there = set(then.points)
-    found.differs += [f"{key} is new" for key in metric_keys(now) if key not in there]
+    for key in metric_keys(now):
+        if key not in there and not _is_said(key, timed):
+            found.differs.append(f"{key} is new")
     if keys:
         found.compared.append(_told(then, keys, bool(found.differs), largest, tolerance))
+
+
+def _left_out_for_time(document: Mapping[str, Any]) -> str:
+    """What autolog left out since it would have taken too long: a faster machine has it."""
+    said = [
+        str(entry.get("reason") or "")
+        for entry in document.get("capture") or ()
+        if entry.get("what") == "autolog" and entry.get("state") == "skipped"
+    ]
+    return "; ".join(said)
+
+
+def _is_said(key: str, said: str) -> bool:
+    return key.rpartition(".")[2].replace("_", " ") in said
 
 
 def _told(then: Shown, keys: Sequence[str], differ: bool, largest: float, tolerance: float) -> str:
