@@ -97,7 +97,7 @@ function Head({ model, state, host }: IPartProps & IPanelProps): React.JSX.Eleme
       <Count state={state} />
       {host.menu && (
         <button
-          className="tb-IconButton"
+          className="tb-Tool"
           aria-label={trans.__('More')}
           aria-haspopup="menu"
           title={trans.__('More')}
@@ -152,7 +152,7 @@ function Tools({ model, state }: IPartProps): React.JSX.Element {
           onChange={event => model.narrow({ search: event.target.value })}
         />
         <button
-          className={`tb-IconButton${state.where ? ' tb-mod-marked' : ''}`}
+          className={`tb-Tool${state.where ? ' tb-mod-marked' : ''}`}
           aria-pressed={filtering}
           aria-label={trans.__('Filter')}
           title={trans.__('Filter by an expression')}

@@ -21,6 +21,16 @@ from runs import write
 # So many are written as a kernel does it, which takes its time for safety on the disk.
 COPIED = 100
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+IN_SIGHT = """
+body => {
+  const box = body.parentElement.getBoundingClientRect();
+  return [...body.querySelectorAll('[data-run-id]')]
+    .map(row => ({ row, at: row.getBoundingClientRect() }))
+    .filter(({ at }) => at.top >= box.top + 28 && at.bottom <= box.bottom)
+    .sort((a, b) => a.at.top - b.at.top)
+    .map(({ row }) => row.querySelector('.tb-Name-text').textContent);
+}
+"""
 Study = Callable[..., tuple[Store, str]]
 
 
@@ -84,10 +94,8 @@ def copy(first: Path, n: int) -> None:
 
 def names(table: Locator) -> list[str]:
     """The names of the rows in sight, from top to bottom."""
-    rows = table.locator("[data-run-id]").all()
-    tops = [float(row.evaluate("row => row.getBoundingClientRect().top")) for row in rows]
-    texts = [row.locator(".tb-Name-text").inner_text() for row in rows]
-    return [text for _, text in sorted(zip(tops, texts, strict=True))]
+    found: list[str] = table.locator(".tb-Table-body").evaluate(IN_SIGHT)
+    return found
 
 
 def show(lab: Lab, path: str, count: int) -> Locator:

@@ -156,7 +156,7 @@ def test_columns_are_chosen_and_kept(lab: Lab, study: Study) -> None:
     chooser.get_by_role("button", name="Keep trees in sight").click()
     expect(head.get_by_role("columnheader", name="trees")).to_have_count(1)
     expect(tab.locator("[data-run-id] [data-column='params.trees']").first).to_have_text("300")
-    expect(head.locator("[data-column='params.trees']")).to_have_class(re.compile("pinned"))
+    expect(head.locator("[data-column='params.trees']")).to_have_class(re.compile("tb-mod-stays"))
     chooser.get_by_role("searchbox", name="Find a column").fill("dur")
     chooser.get_by_role("checkbox", name="Duration").uncheck()
     expect(head.get_by_role("columnheader", name="Duration")).to_have_count(0)

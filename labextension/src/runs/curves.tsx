@@ -87,7 +87,7 @@ export function CurveCell({ row }: { row: IRow }): React.JSX.Element | null {
   const told = trans.__('%1, last %2', curve.key, floatText(last));
   return (
     <svg
-      className="tb-Curve"
+      className="tb-Sparkline"
       width={WIDTH}
       height={HEIGHT}
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}

@@ -48,7 +48,7 @@ export const Head = React.memo(function Head(props: IHeadProps): React.JSX.Eleme
     } else {
       const next = columns[Math.max(0, Math.min(columns.length - 1, place + by))];
       setFocused(next?.key ?? '');
-      const titles = row.current?.querySelectorAll<HTMLElement>('.tb-Head-title');
+      const titles = row.current?.querySelectorAll<HTMLElement>('.tb-ColumnHead-title');
       titles?.[Math.max(0, Math.min(columns.length - 1, place + by))]?.focus();
     }
   };
@@ -77,7 +77,7 @@ export const Head = React.memo(function Head(props: IHeadProps): React.JSX.Eleme
       ))}
       {hidden > 0 && (
         <span
-          className="tb-Head-more"
+          className="tb-ColumnHead-more"
           title={trans._n('One more column when wider', '%1 more columns when wider', hidden)}
         >
           +{hidden}
@@ -98,10 +98,10 @@ function Title(
   const trans = useTrans();
   const { model, view, column, left } = props;
   const place = sortPlace(column, view.sort);
-  const stays = left === undefined ? '' : ' tb-mod-pinned';
+  const stays = left === undefined ? '' : ' tb-mod-stays';
   return (
     <span
-      className={`tb-Cell tb-Head tb-mod-${column.align}${stays}`}
+      className={`tb-Cell tb-ColumnHead tb-mod-${column.align}${stays}`}
       role="columnheader"
       aria-sort={sortOf(column, view.sort)}
       data-column={column.key}
@@ -126,7 +126,7 @@ function Title(
       }}
     >
       <button
-        className="tb-Head-title"
+        className="tb-ColumnHead-title"
         tabIndex={props.stop ? 0 : -1}
         title={trans.__('%1: click sorts, Shift-click sorts by it too', column.title)}
         onFocus={() => props.onFocus(column.key)}
@@ -144,7 +144,7 @@ function Grip({ model, column }: { model: RunsModel; column: IColumn }): React.J
   const from = useRef<{ x: number; width: number } | null>(null);
   return (
     <span
-      className="tb-Head-grip"
+      className="tb-ColumnHead-grip"
       draggable={true}
       onDragStart={event => {
         event.preventDefault();

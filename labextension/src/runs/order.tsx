@@ -26,7 +26,7 @@ export function Order(props: { model: RunsModel; state: IState }): React.JSX.Ele
       <label className="tb-Field">
         {trans.__('Group by')}
         <select
-          className="tb-Select"
+          className="tb-Choose"
           value={view.group ?? ''}
           onChange={event => model.arrange({ group: event.target.value || null })}
         >
@@ -72,7 +72,7 @@ function SortBy(props: {
       <label className="tb-Field">
         {label}
         <select
-          className="tb-Select"
+          className="tb-Choose"
           value={key}
           onChange={event => onSort(event.target.value ? `-${event.target.value}` : '')}
         >

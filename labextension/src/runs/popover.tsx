@@ -65,7 +65,7 @@ export function Popover(props: IPopoverProps): React.JSX.Element {
     >
       <button
         ref={button}
-        className={`tb-IconButton ${props.className ?? ''}${marked ? ' tb-mod-marked' : ''}`}
+        className={`tb-Tool ${props.className ?? ''}${marked ? ' tb-mod-marked' : ''}`}
         aria-haspopup="dialog"
         aria-expanded={open}
         aria-label={label}

@@ -86,7 +86,7 @@ function Star(props: { row: IRow; onStar: (row: IRow) => void }): React.JSX.Elem
   const { row } = props;
   return (
     <button
-      className={`tb-Star${row.star ? ' tb-mod-on' : ''}`}
+      className={`tb-RowStar${row.star ? ' tb-mod-on' : ''}`}
       tabIndex={-1}
       aria-pressed={row.star}
       aria-label={trans.__('Star %1', labelOf(row))}
@@ -188,6 +188,6 @@ function classOf(active: boolean, indented: boolean): string {
 }
 
 function cellClass(column: IColumn, pinned: boolean): string {
-  const stays = pinned ? ' tb-mod-pinned' : '';
+  const stays = pinned ? ' tb-mod-stays' : '';
   return `tb-Cell tb-mod-${column.align} tb-kind-${column.kind}${stays}`;
 }
