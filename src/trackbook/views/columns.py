@@ -15,7 +15,18 @@ from ..store.rows import Found
 from . import manyruns
 
 Kind = Literal[
-    "name", "status", "number", "metric", "param", "time", "duration", "tags", "text", "curve"
+    "name",
+    "status",
+    "number",
+    "metric",
+    "param",
+    "time",
+    "duration",
+    "tags",
+    "text",
+    "curve",
+    "replay",
+    "grade",
 ]
 MOST_VARYING = 40
 # Of many runs so many are asked what somebody chose.
@@ -135,8 +146,8 @@ COLUMNS: tuple[Column, ...] = (
 )
 TRAILING: tuple[Column, ...] = (
     Column("damage", "Damaged", "text", 220, 1, _damage),
-    Column("replay", "Replay", "text", 110, 3, lambda d: d.get("replay") or ""),
-    Column("grade", "Grade", "text", 60, 4, lambda d: d.get("grade") or ""),
+    Column("replay", "Replay", "replay", 110, 3, lambda d: d.get("replay") or ""),
+    Column("grade", "Grade", "grade", 60, 4, lambda d: d.get("grade") or ""),
     Column("tags", "Tags", "tags", 140, 4, lambda d: d.get("tags") or {}, _tags_text),
     Column("experiment", "Experiment", "text", 150, 4, lambda d: d["experiment"]),
 )
@@ -241,7 +252,9 @@ def columns(
             else _says_something(column, documents)
         )
     ]
-    return [*COLUMNS, *middle, *trailing]
+    # Whether a number holds stands beside it, not behind all params.
+    proof = [column for column in trailing if column.kind in ("replay", "grade")]
+    return [*COLUMNS, *proof, *middle, *(column for column in trailing if column not in proof)]
 
 
 def _many(documents: Sequence[Document]) -> Found | None:
