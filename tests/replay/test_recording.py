@@ -103,14 +103,24 @@ def test_what_no_record_can_follow_is_flagged(
     assert flag in executions(tmp_path)[0].flags
 
 
-def test_a_generator_that_came_with_the_cell_and_was_used_is_flagged(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("draw", "flags"), [("np.random.rand(2)", {"unknown seed"}), ("np.ones(2)", set())]
+)
+def test_a_generator_that_came_with_the_cell_and_was_used_is_flagged(
+    tmp_path: Path, draw: str, flags: set[str]
+) -> None:
     from replay.shells import executions as logged
     from replay.shells import record_bare
 
     (tmp_path / "here").mkdir()
-    first = ("import numpy as np\nx = np.random.rand(2)", "%%track\nr = float(x.sum())")
+    first = (f"import numpy as np\nx = {draw}", "%%track\nr = float(x.sum())")
     done = record_bare(tmp_path / "here", list(first))
-    assert "unknown seed" in logged(done.store, done.run)[0].flags
+    assert logged(done.store, done.run)[0].flags == flags
+
+
+def test_a_library_that_counts_cores_is_not_flagged(ip: InteractiveShell, tmp_path: Path) -> None:
+    run(ip, "%%track\nimport joblib\nn = joblib.cpu_count(only_physical_cores=True)")
+    assert "processes" not in executions(tmp_path)[0].flags
 
 
 def test_cells_from_before_the_extension_are_there_with_their_source(

@@ -34,6 +34,9 @@ _OWN_FOLDERS = re.compile(
 )
 _WRITES = os.O_WRONLY | os.O_RDWR
 _PROCESSES = {"subprocess.Popen", "os.system", "os.posix_spawn", "os.fork", "os.exec"}
+# They start processes to count cores and the like, which no result hangs on.
+_NEAR = 16
+_CURIOUS = {"joblib", "loky", "platform", "psutil", "threadpoolctl", "cpuinfo"}
 _MOVES = {"os.rename", "os.remove", "shutil.copyfile", "shutil.move", "os.truncate", "os.mkdir"}
 _EVENTS = {"open", "socket.connect", "sqlite3.connect", *_PROCESSES, *_MOVES}
 
@@ -124,7 +127,8 @@ class Files:
         elif event == "sqlite3.connect":
             self._add(args[0], "read")
         elif event in _PROCESSES:
-            self.flags.add("processes")
+            if not _asks_about_machine():
+                self.flags.add("processes")
         else:
             for path in args[:2]:
                 self._add(path, "written")
@@ -214,6 +218,17 @@ def _regular(path: str) -> os.stat_result | None:
     except (OSError, ValueError):
         return None
     return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _asks_about_machine() -> bool:
+    frame = sys._getframe(1)
+    for _ in range(_NEAR):
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+        if str(frame.f_globals.get("__name__")).partition(".")[0] in _CURIOUS:
+            return True
+    return False
 
 
 def _is_ours() -> bool:

@@ -13,7 +13,9 @@ from ..jsonable import dumps
 from ..store import Blobs
 from .notebook import TRUSTED_S
 
-_FRESH = 624
+# Where numpy's generator stands after its seeding by the system, before the first draw.
+_FRESH = 623
+
 States = dict[str, Any]
 """By generator: ``python``, ``numpy`` (the global one) and ``torch`` (CPU), as each tells it."""
 
