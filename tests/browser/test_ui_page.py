@@ -76,6 +76,7 @@ def test_the_page_of_a_store_is_live_and_compares(store: Store, ui: str, page: P
         page.get_by_role("checkbox", name=f"Select {name}", exact=True).check()
     page.get_by_role("button", name=re.compile("Compare")).click()
     expect(page.locator(".tb-Compare")).to_contain_text("depth")
+    expect(page.locator(".tb-Compare .marks").first).to_be_visible()  # a curve is drawn
     assert troubles(page, "body") == []
     shot(page, "page-compare")
     page.reload()
