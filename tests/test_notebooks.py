@@ -72,6 +72,8 @@ def test_the_tutorial_runs_and_leaves_what_it_promises(
     assert LIVE in shown(notebook, "compare")
     assert any("vegalite" in mime for mime in shown(notebook, "chart"))
     assert outputs(notebook, "why")
+    assert [run.verdict.status for run in runs if run.verdict] == ["reproduced"]
+    assert "reproduced: " in str(outputs(notebook, "replay"))
     assert changed_files(project) == ""
 
 
