@@ -50,7 +50,7 @@ interface ICurves {
 export class ServerApi implements IApi, IRoutes {
   constructor(services: Pick<ServiceManager.IManager, 'serverSettings' | 'events'>) {
     this._settings = services.serverSettings;
-    this.comparing = new ServerComparing(services.serverSettings);
+    this.comparing = new ServerComparing(this);
     services.events.stream.connect(this._onEvent, this);
   }
 

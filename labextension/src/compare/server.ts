@@ -1,16 +1,13 @@
-/** `IComparing` over the Jupyter server. */
+/** `IComparing` over our routes. */
 
-import { URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
-
-import { ApiError } from '../api';
+import type { IRoutes } from '../api';
 import type { IAsk, IChartReply, ICodeReply, IComparing, IImages } from './api';
 
 type Query = Record<string, string>;
 
 /** The routes of a comparison on the server that this page came from. */
 export class ServerComparing implements IComparing {
-  constructor(private readonly _settings: ServerConnection.ISettings) {}
+  constructor(private readonly _routes: IRoutes) {}
 
   async chart(
     store: string,
@@ -50,32 +47,7 @@ export class ServerComparing implements IComparing {
     return answer.blob();
   }
 
-  private async _get(path: string[], query: Query): Promise<Response> {
-    const parts = path.map(encodeURIComponent);
-    const url = URLExt.join(this._settings.baseUrl, 'trackbook', ...parts);
-    const address = `${url}?${new URLSearchParams(query).toString()}`;
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(address, { method: 'GET' }, this._settings);
-    } catch (error) {
-      throw new ApiError(0, error instanceof Error ? error.message : String(error));
-    }
-    if (!response.ok) {
-      throw new ApiError(response.status, await messageOf(response));
-    }
-    return response;
+  private _get(path: string[], query: Query): Promise<Response> {
+    return this._routes.request('GET', path, Object.entries(query));
   }
-}
-
-/** The server's own sentence, else the status line. */
-async function messageOf(response: Response): Promise<string> {
-  try {
-    const { message } = (await response.json()) as { message?: unknown };
-    if (typeof message === 'string' && message) {
-      return message;
-    }
-  } catch {
-    // Not JSON: a proxy or a server without our extension answered.
-  }
-  return response.statusText || `HTTP ${response.status}`;
 }
