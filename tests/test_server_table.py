@@ -119,6 +119,8 @@ async def test_a_run_that_cannot_be_edited_holds_up_no_other(
         {"ids": "all", "change": {"star": True}},
         {"ids": ["RUN"], "change": []},
         {"ids": ["RUN"], "change": {"death": {}}},
+        {"ids": ["RUN"], "change": {"replay": "reproduced"}},
+        {"ids": ["RUN"], "change": {"verdict": {"status": "reproduced"}}},
         {"ids": ["RUN"], "change": {"status": "finished"}},
         {"ids": ["RUN"], "change": {"star": True}, "more": 1},
         {"ids": [1], "change": {"star": True}},

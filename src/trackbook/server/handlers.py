@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
@@ -70,6 +70,12 @@ def _status(problem: TrackbookError) -> int:
 _FOUND_OUT = frozenset({"death", "replay", "verdict"})
 
 
+def refuse_findings(change: Mapping[str, Any]) -> None:
+    """400 where a person would change what was found out about a run."""
+    if not change.keys().isdisjoint(_FOUND_OUT):
+        raise web.HTTPError(400, "what was found out about a run is not a person's to change")
+
+
 class StoresHandler(Handler):
     """``stores``."""
 
@@ -95,8 +101,7 @@ class RunHandler(Handler):
     async def patch(self, store_id: str, run_id: str) -> None:
         """Lay a person's change over the run."""
         change = self.body("what to change")
-        if not change.keys().isdisjoint(_FOUND_OUT):
-            raise web.HTTPError(400, "what was found out about a run is not a person's to change")
+        refuse_findings(change)
 
         def edit() -> dict[str, Any]:
             store = self.shelf.get(store_id)

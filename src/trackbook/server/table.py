@@ -15,7 +15,7 @@ from ..jsonable import dumps, loads, written
 from ..store import LocalStore
 from ..store.rows import Found
 from ..views import columns, packed, sparklines
-from .handlers import Handler
+from .handlers import Handler, refuse_findings
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -115,8 +115,7 @@ class RunsHandler(TableHandler):
         ids, change = body.get("ids"), body.get("change")
         if not _are_texts(ids) or not isinstance(change, dict) or body.keys() != {"ids", "change"}:
             raise web.HTTPError(400, 'the body is {"ids": ids of runs, "change": {...}}')
-        if "death" in change:
-            raise web.HTTPError(400, "how a kernel died is not a person's to change")
+        refuse_findings(change)
         named = list(ids or ())
         await self.answer(lambda: _edit(self.shelf.get(store_id), named, change))
 
