@@ -48,9 +48,9 @@ class Kernel:
 
 
 @contextmanager
-def kernel(folder: Path) -> Iterator[Kernel]:
+def kernel(folder: Path, name: str = "python3") -> Iterator[Kernel]:
     """A kernel in a folder; the environment is that of the test."""
-    manager, client = start_new_kernel(startup_timeout=START_S, cwd=str(folder))
+    manager, client = start_new_kernel(START_S, name, cwd=str(folder))
     try:
         yield Kernel(client)
     finally:

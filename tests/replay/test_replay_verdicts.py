@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -216,11 +215,3 @@ def test_a_replay_does_not_replay(one_session: Runs) -> None:
         patch.setenv("TRACKBOOK_REPLAY", "job.json")
         with pytest.raises(StoreError, match="a replay does not replay"):
             one_session("plain").replay()
-
-
-def test_a_replay_starts_in_less_than_four_seconds(one_session: Runs) -> None:
-    started = time.monotonic()
-    verdict = one_session("plain").replay()
-    assert verdict.start is not None
-    # On a machine that others use too; benchmarks measure it.
-    assert verdict.start < 12 and time.monotonic() - started < 60

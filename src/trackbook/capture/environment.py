@@ -48,6 +48,7 @@ class Environment:
     def __init__(self) -> None:
         self._python = {
             "python": platform.python_version(),
+            "executable": sys.executable,
             "implementation": platform.python_implementation(),
             "platform": platform.platform(),
         }

@@ -14,11 +14,28 @@ from typing import IO, Any
 
 from ..errors import InvalidValue, StoreError, TrackbookError, UntrustedRun
 from ..jsonable import dumps, loads
+from ..model import Document
 from ..store import Store
 from . import within
 from .verdict import Verdict, of_plain
 
 _PATIENCE_S = 10
+
+
+def python_of(document: Document) -> str:
+    """The Python that made the run, where a kernel of this machine is installed with it.
+
+    Otherwise the one that asks: a server may live in another environment than its kernels, and a
+    path that a store names alone is run by nobody.
+    """
+    recorded = document["env"].get("executable")
+    if recorded == sys.executable or not isinstance(recorded, str):
+        return sys.executable
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    specs = KernelSpecManager().get_all_specs().values()
+    known = {argv[0] for argv in (s["spec"].get("argv") for s in specs) if argv}
+    return recorded if recorded in known and os.access(recorded, os.X_OK) else sys.executable
 
 
 class Replay:
@@ -39,6 +56,7 @@ class Replay:
         self._problem: TrackbookError | None = None
         self._errors: IO[bytes]
         self._process: subprocess.Popen[bytes]
+        self._python = python_of(store.document(run_id))
         order = dumps({"store": str(store.path), "run": run_id, **wishes})
         failed: list[OSError] = []
 
@@ -58,7 +76,7 @@ class Replay:
     def _begin(self, order: bytes) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by cancel
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "trackbook.replay"],
+            [self._python, "-m", "trackbook.replay"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
