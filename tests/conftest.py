@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -65,6 +65,24 @@ def store(tmp_path: Path) -> Store:
     from trackbook.store import open_store
 
     return open_store(tmp_path / ".trackbook", create=True)
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    """A server with our extension, which lets nobody in without a token."""
+    extensions = {"jpserver_extensions": {"trackbook": True}}
+    return {"ServerApp": {**extensions, "allow_unauthenticated_access": False}}
+
+
+@pytest.fixture
+def served(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store of this test, which a server may show."""
+    from trackbook import settings
+
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    assert store.path is not None
+    settings.register(store.id, store.path)
+    return store
 
 
 @pytest.fixture

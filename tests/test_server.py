@@ -20,24 +20,6 @@ Fetch = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
-def jp_server_config() -> dict[str, Any]:
-    return {
-        "ServerApp": {
-            "jpserver_extensions": {"trackbook": True},
-            "allow_unauthenticated_access": False,
-        }
-    }
-
-
-@pytest.fixture
-def served(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    assert store.path is not None
-    settings.register(store.id, store.path)
-    return store
-
-
-@pytest.fixture
 def polling(served: Store, jp_serverapp: Any, jp_asyncio_loop: asyncio.AbstractEventLoop) -> None:
     """The extension started, as a server does once its loop runs (pytest-jupyter does not)."""
     jp_asyncio_loop.run_until_complete(jp_serverapp.extension_manager.start_all_extensions())

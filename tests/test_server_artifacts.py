@@ -14,28 +14,9 @@ import pytest
 from asking import Fetch, content, keep, page, refused
 from runs import HOSTILE, write
 
-from trackbook import settings
 from trackbook.capture import artifacts
 from trackbook.server import runpage
 from trackbook.store import Store
-
-
-@pytest.fixture
-def jp_server_config() -> dict[str, Any]:
-    return {
-        "ServerApp": {
-            "jpserver_extensions": {"trackbook": True},
-            "allow_unauthenticated_access": False,
-        }
-    }
-
-
-@pytest.fixture
-def served(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    assert store.path is not None
-    settings.register(store.id, store.path)
-    return store
 
 
 def table(rows: int, columns: int = 3) -> str:

@@ -10,30 +10,11 @@ import pytest
 from asking import Fetch, content, log, page, refused
 from runs import snapshot, write
 
-from trackbook import settings
 from trackbook.server import notebooks
 from trackbook.server.pieces import PIECES
 from trackbook.store import Store, open_store
 
 ALL = (*PIECES, "snapshot", "preview")
-
-
-@pytest.fixture
-def jp_server_config() -> dict[str, Any]:
-    return {
-        "ServerApp": {
-            "jpserver_extensions": {"trackbook": True},
-            "allow_unauthenticated_access": False,
-        }
-    }
-
-
-@pytest.fixture
-def served(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    assert store.path is not None
-    settings.register(store.id, store.path)
-    return store
 
 
 # -- the overview ----------------------------------------------------------------------------------

@@ -6,31 +6,15 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from runs import write
 from tornado.httpclient import HTTPClientError
 
-from trackbook import settings
 from trackbook.store import Store
 
 Fetch = Callable[..., Awaitable[Any]]
-
-
-@pytest.fixture
-def jp_server_config() -> dict[str, Any]:
-    extensions = {"jpserver_extensions": {"trackbook": True}}
-    return {"ServerApp": {**extensions, "allow_unauthenticated_access": False}}
-
-
-@pytest.fixture
-def served(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    assert store.path is not None
-    settings.register(store.id, store.path)
-    return store
 
 
 async def get(fetch: Fetch, *parts: str, **params: str) -> Any:
