@@ -20,7 +20,7 @@ import trackbook as tb
 from trackbook.cli import trackbook as command
 from trackbook.jsonable import dumps
 from trackbook.reading import OpenStore
-from trackbook.server import handlers, shelf
+from trackbook.server import handlers, shelf, table
 from trackbook.store import LocalStore
 
 GONE = object()
@@ -99,7 +99,7 @@ def readers(root: Path, run_id: str, good: str) -> Iterator[Callable[[], object]
     yield lambda: there.runs(archived=True).to_pandas()
     yield lambda: there.runs(archived=True).diff()
     yield lambda: there.runs(archived=True)._repr_mimebundle_()
-    yield lambda: dumps(handlers._runs(server, "s", None, query, None))
+    yield lambda: dumps(table._runs(server, "s", None, query, None))
     yield lambda: dumps(handlers._run(server, "s", run_id))
     run = there.get_run(run_id)
     for what in ("summary", "metrics", "artifacts", "inputs", "why", "parent", "children"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import subprocess
@@ -150,7 +151,8 @@ with tb.start_run("other"):
     assert len(both.to_pandas()) == len(both.metrics()) == 2
     comparison = there.compare(run.id, "other")
     for shown in (both, run, comparison):
-        assert shown._repr_mimebundle_()
+        # A kernel that sends it and a notebook that keeps it write it like this.
+        assert json.dumps(shown._repr_mimebundle_(), ensure_ascii=False).encode("utf-8")
     assert len(comparison.params()) == 2
     assert len(comparison.to_pandas()) == 2
 

@@ -149,7 +149,7 @@ resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
 import trackbook as tb
 from click.testing import CliRunner
 from trackbook.cli import trackbook
-from trackbook.server import handlers, shelf
+from trackbook.server import handlers, shelf, table
 from trackbook.store import open_store
 
 class Shelf(shelf.Shelf):
@@ -186,7 +186,7 @@ timed("diff", runs.diff)
 timed("json", lambda: cli("runs", "--json", "--archived", "--store", root))
 timed("table", lambda: cli("runs", "--archived", "--store", root))
 query = {"where": None, "sort": "-started", "experiment": None, "archived": True}
-timed("panel", lambda: handlers._runs(shelf, root, None, query, None))
+timed("panel", lambda: table._runs(shelf, root, None, query, None))
 for run in runs:
     for what in ("summary", "artifacts", "why", "parent", "children", "edits", "duration"):
         timed(what, lambda: getattr(run, what))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from trackbook.capture.celllog import CellLog
+from trackbook.capture.celllog import CellLog, Kept
+from trackbook.capture.filecontents import Contents
 from trackbook.capture.notebook import Sources
+from trackbook.capture.randomness import Randomness
 from trackbook.errors import StoreError
 from trackbook.jsonable import dumps, loads
 from trackbook.model import new_document
@@ -242,17 +245,23 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 def test_a_kernel_that_lives_for_days_never_names_a_swept_blob(
     store: LocalStore, later: list[float]
 ) -> None:
-    sources, log = Sources(store.blobs), CellLog()
+    sources, log, contents = Sources(store.blobs), CellLog(), Contents()
+    keeping = Kept(store.blobs, Randomness(store.blobs), contents)
+    contents.hold("data.csv", "h", b"read by the first cell")
     for n in range(60):
         log.add({"order": n, "source": f"cell {n}"})
-    first = list(log.records(sources))
+    log.executions[0]["files"] = [{"path": "data.csv", "hash": "h"}]
+    log.executions[55]["rng"] = {"python": random.Random(7).getstate()}
+    first = list(log.records(sources, keeping))
+    assert len(kept(store)) == 63
     later[0] = 2.0 * DAY
     collect(store)
     assert kept(store) == set()
-    assert list(log.records(sources)) == first
+    assert list(log.records(sources, keeping)) == first
     for line in first:
         store.blobs.get(str(line.get("segment") or line.get("source")))
-    assert len(kept(store)) == 61
+    store.blobs.get(first[6]["rng"]["python"])
+    assert len(kept(store)) == 63
 
 
 def test_bytes_by_kind_add_up(store: LocalStore) -> None:

@@ -68,8 +68,12 @@ RUNS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = LocalStore(tmp_path_factory.mktemp("where") / ".trackbook")
+    passed = time.time() - NOW  # other tests ran since then
     for name, fields in RUNS.items():
         given = dict(fields)
+        given.update(
+            {when: given[when] + passed for when in ("started", "ended") if given.get(when)}
+        )
         metrics = given.pop("metrics", {})
         switches = {k: given.pop(k) for k in ("star", "archived", "deleted") if k in given}
         document = new_document(name=name, experiment=given.pop("experiment", "e"))

@@ -6,7 +6,7 @@ All three together stay below ``LIMIT``, whatever is shown: a notebook is saved 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ..jsonable import dumps, encode
 from ..views import html, text
@@ -63,7 +63,7 @@ def _data(kind: str, store: str, **parts: Any) -> Any:
 
 def _first_that_fits(kind: str, forms: Iterable[dict[str, Any]], made: Callable[[Any], T]) -> T:
     for form in forms:
-        result = made(form)
+        result = _savable(made(form))
         if _size(result) <= _SHARES[kind]:
             break
     return result
@@ -73,8 +73,22 @@ def _size(value: Any) -> int:
     return len(value.encode("utf-8")) if isinstance(value, str) else len(dumps(value))
 
 
+def _savable(value: T) -> T:
+    """The value with lone surrogates escaped: Jupyter can neither send nor save them."""
+    return cast(T, _escaped(value))
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_escaped(key): _escaped(one) for key, one in value.items()}
+    return [_escaped(one) for one in value] if isinstance(value, list) else value
+
+
 def _cut(shown: str) -> str:
     """The lines of a text that fit, and how many do not."""
+    shown = _savable(shown)
     lines, left = shown.split("\n"), _SHARES["text/plain"]
     for place, line in enumerate(lines):
         left -= _size(line) + 1
@@ -104,7 +118,7 @@ def _lighter_comparisons(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
     light = {**whole, "runs": [_with_cells(row, ()) for row in whole["runs"]]}
     light["charts"] = list(_within(whole["charts"], _MOST_CHARTS))
     yield light
-    diff = whole["diff"].splitlines(keepends=True)
+    diff = _savable(whole["diff"]).splitlines(keepends=True)
     light = {**light, "diff": "".join(_within(diff, _MOST_DIFF))}
     yield light
     for most in _MOST_IN_SECTION:
