@@ -72,7 +72,7 @@ async def test_no_store_is_no_error(
     jp_fetch: Fetch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "empty"))
-    assert await get(jp_fetch, "stores") == {"stores": [], "current": None}
+    assert await get(jp_fetch, "stores") == {"stores": [], "own": None, "current": None}
 
 
 # -- runs ------------------------------------------------------------------------------------------

@@ -16,6 +16,9 @@ from tornado.httpclient import HTTPClientError
 
 from trackbook import reading, settings
 from trackbook.cli import trackbook as command
+from trackbook.errors import RunNotFound
+from trackbook.model import new_document
+from trackbook.server import shelf
 from trackbook.server.death import cause
 from trackbook.server.kernels import Ending
 from trackbook.store import Store, open_store
@@ -295,3 +298,57 @@ def test_causes_say_no_more_than_is_known(
     said = cause(Ending("k", 0.0, **ending), percent)
     assert said.startswith(told)
     assert ("likely" in said) == told.startswith("likely")
+
+
+def test_stores_that_nobody_uses_stay_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person may have hundreds: the end of a kernel opens those that it can have written to."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    stores = []
+    for n in range(8):
+        store = open_store(tmp_path / f"{n}" / ".trackbook", create=True)
+        write(store)
+        assert store.path is not None
+        settings.register(store.id, store.path)
+        stores.append(store)
+    opened: list[Path] = []
+
+    def spied(path: Path) -> Store:
+        opened.append(path)
+        return open_store(path)
+
+    monkeypatch.setattr(shelf, "open_store", spied)
+    here = shelf.Shelf(tmp_path)
+    assert here.changed() == []
+    here.certify(Ending("k", 0.0, exit=-9))
+    assert opened == []
+    here.get(stores[3].id)
+    document = new_document(name="forest", experiment="e")
+    document["env"] = {"kernel": "k"}
+    writer = stores[5].create(document)
+    writer.save()
+    writer.abandon()
+    here.certify(Ending("k", 0.0, exit=-9))
+    assert opened == [stores[3].path, stores[5].path]
+    assert stores[5].document(document["id"])["death"]["cause"] == "killed: signal 9 (SIGKILL)"
+    here.close()
+
+
+def test_a_store_whose_folder_moved_is_opened_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    store = open_store(tmp_path / "before" / ".trackbook", create=True)
+    run_id = write(store)
+    here = shelf.Shelf(tmp_path)
+    assert store.path is not None
+    settings.register(store.id, store.path)
+    assert here.get(store.id).document(run_id)
+    (tmp_path / "before").rename(tmp_path / "after")
+    with pytest.raises(RunNotFound, match="no registered store"):
+        here.get(store.id)
+    settings.register(store.id, tmp_path / "after" / ".trackbook")
+    assert here.get(store.id).path == tmp_path / "after" / ".trackbook"
+    assert here.get(store.id) is here.get(store.id)
+    here.close()

@@ -30,6 +30,7 @@ def test_a_server_under_a_base_url_answers_and_ends_when_asked(tmp_path: Path) -
         url = _address(runtime)
         assert json.loads(_answer(f"{url}trackbook/stores?token=key")) == {
             "stores": [],
+            "own": None,
             "current": None,
         }
         assert url.endswith("/deep/base/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,4 +116,20 @@ def test_only_registered_stores_that_exist_are_shown(
     (registry / "broken.json").write_text("{")
     (registry / "odd.json").write_text(json.dumps(["x"]))
     assert settings.registered() == {"aa11": kept}
+    assert settings.registered_at("aa11") == kept
+    (tmp_path / "runtime" / "outside.json").write_text((registry / "aa11.json").read_text())
+    for other in ("bb22", "cc33", "broken", "odd", "", "../outside", str(registry / "aa11")):
+        assert settings.registered_at(other) is None
     assert (registry.stat().st_mode & 0o077) == 0
+
+
+def test_the_store_used_last_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    kept = folder(tmp_path / "kept")
+    (kept / "store.json").write_text("{}")
+    before = settings.registry_stamp()
+    for name in ("aa", "bb", "cc", "aa"):
+        settings.register(name, kept)
+        time.sleep(0.02)
+    assert list(settings.registered()) == ["aa", "cc", "bb"]
+    assert settings.registry_stamp() != before

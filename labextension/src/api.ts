@@ -131,6 +131,9 @@ export interface IStore {
 /** The stores, and which of them belongs to the notebook that was asked for. */
 export interface IStores {
   stores: IStore[];
+  /** The store of the notebook that was named. */
+  own: string | null;
+  /** The store to show: the notebook's, else the one used last. */
   current: string | null;
 }
 

@@ -162,7 +162,7 @@ export abstract class RunsFeed {
     }
     this._resolved = true;
     const wanted = this._fixed ?? found.current;
-    this.set({ stores: found.stores, own: found.current });
+    this.set({ stores: found.stores, own: found.own });
     this._enter(found.stores.find(store => store.id === wanted) ?? null);
   }
 

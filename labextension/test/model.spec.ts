@@ -97,7 +97,7 @@ describe('keeping current', () => {
   });
 
   it('finds a store that appears later', async () => {
-    api.found = { stores: [], current: null };
+    api.found = { stores: [], own: null, current: null };
     await show();
     expect(model.state.store).toBeNull();
     api.found = new LocalApi().found;

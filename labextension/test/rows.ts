@@ -62,7 +62,7 @@ export function reply(
 export class LocalApi implements IApi {
   readonly revisions: Signal<IApi, IRevision> = new Signal<IApi, IRevision>(this);
   readonly asked: (string | null)[] = [];
-  found: IStores = { stores: [{ id: 's', path: '~/work', name: 'work' }], current: 's' };
+  found: IStores = { stores: [{ id: 's', path: '~/work', name: 'work' }], own: 's', current: 's' };
   failure: Error | null = null;
 
   private _start = 'a';

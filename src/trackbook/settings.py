@@ -19,6 +19,7 @@ from typing import Any
 from .errors import InvalidValue, StoreError
 
 STORE_NAME = ".trackbook"
+_ONE_NAME = re.compile(r"[0-9A-Za-z_-]+")
 _NO = ("0", "false", "no", "off")
 
 _chosen: Path | None = None
@@ -178,19 +179,40 @@ def register(store_id: str, path: Path) -> None:
 
 
 def registered() -> dict[str, Path]:
-    """Store id to folder, for the registered stores that still exist."""
+    """Store id to folder, for the registered stores that still exist; the latest used first."""
     try:
-        entries = sorted(_registry().glob("*.json"))
-    except ImportError:
+        entries = [(entry.stat().st_mtime, entry) for entry in _registry().glob("*.json")]
+    except (ImportError, OSError):
         return {}
-    stores: dict[str, Path] = {}
-    for entry in entries:
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            data = json.loads(entry.read_text(encoding="utf-8"))
-            path = Path(data["path"])
-            if (path / "store.json").is_file():
-                stores[str(data["id"])] = path
-    return stores
+    found = (_registration(entry) for _, entry in sorted(entries, reverse=True))
+    return dict(one for one in found if one is not None)
+
+
+def registered_at(store_id: str) -> Path | None:
+    """The folder of one registered store, if it still exists."""
+    try:
+        entry = _registry() / f"{store_id}.json"
+    except ImportError:
+        return None
+    found = _registration(entry) if _ONE_NAME.fullmatch(store_id) else None
+    return found[1] if found is not None and found[0] == store_id else None
+
+
+def registry_stamp() -> int:
+    """Another number whenever a store was registered since."""
+    try:
+        return _registry().stat().st_mtime_ns
+    except (ImportError, OSError):
+        return 0
+
+
+def _registration(entry: Path) -> tuple[str, Path] | None:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        data = json.loads(entry.read_text(encoding="utf-8"))
+        path = Path(data["path"])
+        if (path / "store.json").is_file():
+            return str(data["id"]), path
+    return None
 
 
 # -- the way up ------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from .kernels import Ending
 T = TypeVar("T")
 
 # Not every change has a notice (a folder copied in, an owner that died): look for those less often.
+# So are stores that nobody has asked for: there may be hundreds.
 _EVERY_NTH_LOOK = 10
 
 _log = logging.getLogger("trackbook")
@@ -39,6 +40,7 @@ class Shelf:
         self._sizes: dict[str, object] = {}
         self._told: dict[str, int] = {}
         self._looks = 0
+        self._registry = -1
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of ``work``, done in the worker thread."""
@@ -49,15 +51,16 @@ class Shelf:
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def listing(self, notebook: str) -> dict[str, object]:
-        """The registered stores, and which of them the notebook (a server path) uses."""
+        """The registered stores, the notebook's ``own`` (a server path), and the one to show."""
         found = settings.registered()
         stores = [
             {"id": store_id, "path": _shown(path), "name": _named(path)}
             for store_id, path in found.items()
         ]
-        return {"stores": stores, "current": self._current(found, notebook)}
+        own = self._own(found, notebook)
+        return {"stores": stores, "own": own, "current": own or next(iter(found), None)}
 
-    def _current(self, found: dict[str, Path], notebook: str) -> str | None:
+    def _own(self, found: dict[str, Path], notebook: str) -> str | None:
         ids = {path.resolve(): store_id for store_id, path in found.items()}
         folder = (self.root / notebook.lstrip("/")).resolve().parent if notebook else self.root
         if not folder.is_relative_to(self.root.resolve()):
@@ -65,17 +68,18 @@ class Shelf:
         for start in (folder, self.root):
             if known := ids.get(settings.find_store(start).resolve()):
                 return known
-        return next(iter(found), None)
+        return None
 
     def get(self, store_id: str) -> Store:
         """A registered store; raises ``RunNotFound`` for any other."""
-        path = settings.registered().get(store_id)
+        path = settings.registered_at(store_id)
         if path is None:
             self._open.pop(store_id, None)
             raise RunNotFound(f"there is no registered store {store_id!r}")
-        if store_id not in self._open:
-            self._open[store_id] = open_store(path)
-        return self._open[store_id]
+        opened = self._open.get(store_id)
+        if opened is None or opened.path != path:  # its folder was moved
+            opened = self._open[store_id] = open_store(path)
+        return opened
 
     def changes(self, store_id: str, since: str | None) -> tuple[str, Changes]:
         """The revision now, and what changed since; ``full`` for no revision or a foreign one."""
@@ -87,24 +91,35 @@ class Shelf:
 
     def certify(self, ending: Ending) -> None:
         """Say in the runs that were open in a kernel how it ended."""
-        for store_id in settings.registered():
-            try:
-                certify(self.get(store_id), ending)
-            except (TrackbookError, OSError) as problem:
-                _log.warning("the end of a kernel is not noted in %s: %s", store_id, problem)
+        for store_id, path in settings.registered().items():
+            # A kernel of this server wrote while the server looked: the store is open, or has news.
+            if store_id in self._open or _notices(path) != self._sizes.get(store_id):
+                try:
+                    certify(self.get(store_id), ending)
+                except (TrackbookError, OSError) as problem:
+                    _log.warning("the end of a kernel is not noted in %s: %s", store_id, problem)
 
     def changed(self) -> list[tuple[str, str]]:
         """The stores that changed since the last look, each with its new revision."""
         self._looks += 1
-        all_of_them = self._looks % _EVERY_NTH_LOOK == 0
+        stamp = settings.registry_stamp()
+        everywhere = self._looks % _EVERY_NTH_LOOK == 0
+        if everywhere or stamp != self._registry:
+            self._registry, stores = stamp, settings.registered()
+        else:
+            stores = {
+                store_id: path
+                for store_id in self._open
+                if (path := settings.registered_at(store_id)) is not None
+            }
         moved = []
-        for store_id, path in settings.registered().items():
+        for store_id, path in stores.items():
             sizes = _notices(path)
             known = self._sizes.get(store_id)
             self._sizes[store_id] = sizes
             # What was there before the server stays closed until someone asks for it.
             first_look = self._looks == 1 and store_id not in self._open
-            if not first_look and (sizes != known or (all_of_them and store_id in self._open)):
+            if not first_look and (sizes != known or (everywhere and store_id in self._open)):
                 moved += self._refreshed(store_id)
         return moved
 
