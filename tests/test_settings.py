@@ -125,11 +125,12 @@ def test_only_registered_stores_that_exist_are_shown(
 
 def test_the_store_used_last_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    kept = folder(tmp_path / "kept")
-    (kept / "store.json").write_text("{}")
+    for name in ("a", "b", "c"):
+        (folder(tmp_path / name) / "store.json").write_text("{}")
     before = settings.registry_stamp()
-    for name in ("aa", "bb", "cc", "aa"):
-        settings.register(name, kept)
+    # That in b was deleted once, and made anew.
+    for name in ("aa", "b0", "bb", "cc", "aa"):
+        settings.register(name, tmp_path / name[0])
         time.sleep(0.02)
     assert list(settings.registered()) == ["aa", "cc", "bb"]
     assert settings.registry_stamp() != before

@@ -184,8 +184,11 @@ def registered() -> dict[str, Path]:
         entries = [(entry.stat().st_mtime, entry) for entry in _registry().glob("*.json")]
     except (ImportError, OSError):
         return {}
-    found = (_registration(entry) for _, entry in sorted(entries, reverse=True))
-    return dict(one for one in found if one is not None)
+    stores: dict[Path, str] = {}  # a store that was deleted and made anew has another id
+    for _, entry in sorted(entries, reverse=True):
+        if found := _registration(entry):
+            stores.setdefault(found[1], found[0])
+    return {store_id: path for path, store_id in stores.items()}
 
 
 def registered_at(store_id: str) -> Path | None:

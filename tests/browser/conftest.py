@@ -21,6 +21,8 @@ from lab import Lab
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from studies import Study, maker
 
+from trackbook.store import open_store
+
 START_S = 90
 SETTINGS = {
     # Outputs outside the window would not be in the page at all.
@@ -169,11 +171,16 @@ def lab(page: Page, server: str, project: Path) -> Iterator[Lab]:
 
 @pytest.fixture
 def notebook(project: Path, request: pytest.FixtureRequest) -> Callable[..., str]:
-    """Write a notebook of these cells into a folder of this test; returns its path for Lab."""
+    """Write a notebook of these cells into a folder of this test; returns its path for Lab.
 
-    def write(*cells: str, name: str = "work") -> str:
+    The folder has a store of its own, unless the runs shall go to the project's.
+    """
+
+    def write(*cells: str, name: str = "work", own: bool = True) -> str:
         folder = project / request.node.name.removeprefix("test_")
         folder.mkdir(exist_ok=True)
+        if own:
+            open_store(folder / ".trackbook", create=True)
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
         new = nbformat.v4.new_notebook(metadata=kernel)
         new.cells = [nbformat.v4.new_code_cell(source) for source in cells]

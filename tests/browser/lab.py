@@ -44,6 +44,8 @@ class Lab:
     def __init__(self, page: Page, server: str, project: Path) -> None:
         self.page = page
         self.project = project
+        self.store = project / ".trackbook"
+        """Of the notebook opened last."""
         address = urlsplit(server)
         self._root = f"{address.scheme}://{address.netloc}/"
         self._token = address.query
@@ -84,6 +86,8 @@ class Lab:
     def open(self, path: str) -> None:
         """Open a notebook and wait for its kernel."""
         self.page.evaluate(OPEN, path)
+        own = (self.project / path).with_name(".trackbook")
+        self.store = own if own.is_dir() else self.project / ".trackbook"
 
     def run_all(self) -> None:
         """Run all cells of the open notebook to the end."""

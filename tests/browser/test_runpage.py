@@ -79,7 +79,7 @@ def runs(lab: Lab, notebook: Notebook) -> Callable[..., list[reading.Run]]:
         lab.open(notebook(LOAD, *cells))
         lab.begin("notebook:run-all-cells")
         lab.page.wait_for_function(IDLE, timeout=90_000)
-        return list(reading.open_store(lab.project / ".trackbook").runs())
+        return list(reading.open_store(lab.store).runs())
 
     return track
 
@@ -92,7 +92,7 @@ IDLE = """() => {
 
 def opened(lab: Lab, run: reading.Run) -> Locator:
     """The page of a run, opened by the command."""
-    store = reading.open_store(lab.project / ".trackbook").id
+    store = reading.open_store(lab.store).id
     lab.command("trackbook:open-run", store=store, run=run.id)
     page = lab.page.locator(f'.tb-RunPage[data-run-id="{run.id}"]')
     expect(page).to_be_visible()
@@ -202,7 +202,7 @@ def test_a_live_run_is_followed_and_nothing_jumps(lab: Lab, notebook: Notebook) 
     lab.open(path)
     lab.begin("notebook:run-all-cells")
     expect(lab.row("live")).to_have_count(1)
-    run = reading.open_store(lab.project / ".trackbook").get_run("live")
+    run = reading.open_store(lab.store).get_run("live")
     page = opened(lab, run)
     curve = section(page, "metrics").locator('.tb-RunCurve[data-key="loss"]')
     expect(curve.locator(CHART)).to_be_visible()
@@ -253,7 +253,7 @@ def test_name_tags_note_and_star_are_edited_and_undone(
     line = edits.locator("li", has_text="renamed")
     line.get_by_role("button", name="Undo").click()
     expect(head.locator("h1")).to_have_text("edited")
-    again = reading.open_store(lab.project / ".trackbook").get_run(run.id)
+    again = reading.open_store(lab.store).get_run(run.id)
     assert (again.name, again.star, again.tags["owner"]) == ("edited", True, "ada")
     shot(lab, "edits")
 
@@ -281,8 +281,8 @@ def test_the_tab_comes_back_and_a_run_that_is_gone_is_told(
     lab.page.wait_for_timeout(1500)  # Lab saves its layout with a delay
     lab.reload()
     expect(lab.page.locator(f'.tb-RunPage[data-run-id="{run.id}"]')).to_be_attached()
-    store = reading.open_store(lab.project / ".trackbook")
-    folder = lab.project / ".trackbook" / "runs" / run.id[:8] / run.id
+    store = reading.open_store(lab.store)
+    folder = lab.store / "runs" / run.id[:8] / run.id
     shutil.move(folder, folder.parent.parent.parent / "away")
     try:
         lab.command("trackbook:open-run", store=store.id, run=run.id)
@@ -333,7 +333,7 @@ def test_foreign_code_is_shown_before_it_is_replayed(
     lab: Lab, runs: Callable[..., list[reading.Run]]
 ) -> None:
     (run, *_) = runs("%%track foreign\nacc = 0.5")
-    file = lab.project / ".trackbook" / "runs" / run.id[:8] / run.id / "run.json"
+    file = lab.store / "runs" / run.id[:8] / run.id / "run.json"
     document = json.loads(file.read_text())
     document["signed"] = {"log": "somebody else"}
     file.write_text(json.dumps(document))
@@ -353,7 +353,7 @@ def test_the_page_is_the_same_without_lab(
     lab: Lab, server: str, runs: Callable[..., list[reading.Run]]
 ) -> None:
     (run, *_) = runs("%%track outside\ndepth = 3\nacc = depth / 4\nprint('said')")
-    store = reading.open_store(lab.project / ".trackbook").id
+    store = reading.open_store(lab.store).id
     root, token = server.split("?")
     lab.page.goto(f"{root}trackbook/?{token}#/run/{store}/{run.id}")
     page = lab.page.locator(f'.tb-RunPage[data-run-id="{run.id}"]')
@@ -368,7 +368,7 @@ def test_more_than_a_page_can_hold_is_calm(
     lab: Lab, runs: Callable[..., list[reading.Run]]
 ) -> None:
     runs("%%track small\ndepth = 3")
-    store = open_store(lab.project / ".trackbook")
+    store = open_store(lab.store)
     many = {f"param {i}": i for i in range(5000)}
     cells = [(f"c{i}", "code", f"# cell {i}\n" + f"x = '{'y' * 60}'\n" * 1500) for i in range(200)]
     notebook = {"path": "big.ipynb", "snapshot": keep_notebook(store, cells, "c120")}
@@ -377,7 +377,7 @@ def test_more_than_a_page_can_hold_is_calm(
     write(store, "huge", params=many)
     run_id = write(store, "huge", params={**many, "param 7": 0}, metrics=metrics, notebook=notebook)
     try:
-        page = opened(lab, reading.open_store(lab.project / ".trackbook").get_run(run_id))
+        page = opened(lab, reading.open_store(lab.store).get_run(run_id))
         params = section(page, "params")
         expect(params.locator("tbody tr")).to_have_count(1)
         assert page.evaluate("page => page.querySelectorAll('*').length") < 4000
@@ -394,5 +394,5 @@ def test_more_than_a_page_can_hold_is_calm(
         expect(big.locator(".jp-Cell.tb-mod-tracked")).to_contain_text("# cell 120")
         shot(lab, "huge-notebook")
     finally:
-        for run in reading.open_store(lab.project / ".trackbook").runs("name == 'huge'"):
+        for run in reading.open_store(lab.store).runs("name == 'huge'"):
             run.delete()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from lab import Lab
@@ -36,7 +35,7 @@ def test_unsaved_edits_a_rename_and_a_reload_reach_the_run(
     lab.page.evaluate(TYPED, "# typed and not saved")
     lab.page.evaluate(RENAME, [path, new])
     rerun(lab)
-    run = latest(lab.project)
+    run = latest(lab)
     assert run.notebook == new
     assert run.snapshot().cells[2].source == "# typed and not saved"
 
@@ -48,7 +47,7 @@ def test_unsaved_edits_a_rename_and_a_reload_reach_the_run(
     rerun(lab)
     # The kernel does not wait for the message, which may come after the cell.
     deadline = time.monotonic() + 20
-    while latest(lab.project).snapshot().cells[2].source != "# after the reload":
+    while latest(lab).snapshot().cells[2].source != "# after the reload":
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -59,5 +58,5 @@ def rerun(lab: Lab) -> None:
     lab.command("notebook:run-cell")
 
 
-def latest(project: Path) -> reading.Run:
-    return reading.open_store(project / ".trackbook").get_run("unsaved")
+def latest(lab: Lab) -> reading.Run:
+    return reading.open_store(lab.store).get_run("unsaved")
