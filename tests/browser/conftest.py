@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,11 +14,11 @@ import nbformat
 import pytest
 from lab import Lab
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from serving import serve
 from studies import Study, maker
 
 from trackbook.store import open_store
 
-START_S = 90
 SETTINGS = {
     # Outputs outside the window would not be in the page at all.
     "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
@@ -60,34 +55,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(project: Path, home: Path) -> Iterator[str]:
     """The address of a real JupyterLab with the panel installed, token included."""
     configure(home)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
-    log = (home / "jupyterlab.log").open("wb")
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser"),
-            *(["--allow-root"] if os.geteuid() == 0 else []),
-            f"--ServerApp.root_dir={project}",
-            f"--ServerApp.port={port}",
-            "--ServerApp.port_retries=0",
-            f"--IdentityProvider.token={token}",
-            "--LabApp.expose_app_in_browser=True",
-        ],
-        cwd=project,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        address = f"http://127.0.0.1:{port}/"
-        wait_until_up(process, f"{address}api?token={token}", home / "jupyterlab.log")
-        yield f"{address}?token={token}"
-    finally:
-        stop(process)
-        log.close()
+    with serve(project, home / "jupyterlab.log") as (_, address):
+        yield address
 
 
 def configure(home: Path) -> None:
@@ -106,28 +75,6 @@ def configure(home: Path) -> None:
     page = home / ".jupyter" / "labconfig" / "page_config.json"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(json.dumps(PAGE), encoding="utf-8")
-
-
-def wait_until_up(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    stop(process)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text(errors='replace')[-4000:]}")
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End the server as a service manager does; what is left of its group is killed."""
-    process.terminate()
-    try:
-        process.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
 
 
 @pytest.fixture(scope="session")
