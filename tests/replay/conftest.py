@@ -64,14 +64,15 @@ CELLS = (
     "_ = Path('/tmp/rep-trap').expanduser().parent\n"
     "open(os.path.join(os.path.expanduser('~'), 'outside.txt'), 'w').write('x')",
     "%%track shell\nacc = 2.5 * depth\nimport subprocess\nsubprocess.run(['true'], check=True)",
-    "%%track slow\nacc = 1.0 * depth\nif 'TRACKBOOK_REPLAY' in os.environ:\n    time.sleep(60)",
-    "%%track asks\nacc = 1.0 * depth\nif 'TRACKBOOK_REPLAY' in os.environ:\n    input()",
-    "%%track dies\nacc = 1.0 * depth\nif 'TRACKBOOK_REPLAY' in os.environ:\n    os._exit(3)",
-    "%%track eats\nacc = 1.0 * depth\nif 'TRACKBOOK_REPLAY' in os.environ:\n"
-    "    hog = np.ones(60_000_000)\n    time.sleep(60)",
     "api_key = 'sk-abcdefghijklmnopqrstuvwxyz123456'",
     "%%track secret\nacc = float(len(api_key))*depth",
     "%%track quiet --no-auto\npass",
     "%%track uuid\nimport uuid\nwidth = 2\nacc = 1.0 * depth\nprint(uuid.uuid4())",
     "%%track prints\nacc = 1.0 * depth\nprint('it took', time.perf_counter(), 's', object())",
+    # In nobody's log: whoever replays every cell would wait for them.
+    "%%track slow\nacc = 1.0 * depth\nif 'TRACKBOOK_REPLAY' in os.environ:\n    time.sleep(60)",
+    "%%track asks\nacc = 1.0 * depth\nif 'TRACKBOOK_REPLAY' in os.environ:\n    input()",
+    "%%track dies\nacc = 1.0 * depth\nif 'TRACKBOOK_REPLAY' in os.environ:\n    os._exit(3)",
+    "%%track eats\nacc = 1.0 * depth\nif 'TRACKBOOK_REPLAY' in os.environ:\n"
+    "    hog = np.ones(60_000_000)\n    time.sleep(60)",
 )

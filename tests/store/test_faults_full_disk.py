@@ -224,7 +224,9 @@ print([(run.name, run.status, run.metrics) for run in tb.runs()])
         "[('second', 'finished', {'acc': 1.0}), ('first', 'finished', {})]",
     ]
     (line,) = warned(done)
-    assert line.startswith("Trackbook: nothing is tracked now: no run can be started: ")
+    assert line.startswith("Trackbook: nothing is tracked now: ")
+    # The last room of a disk may take the run's folder, and not the run.
+    assert "no run can be started" in line or "cannot be saved" in line
 
 
 def test_an_artifact_that_finds_no_room_is_told_and_noted(disk: Disk) -> None:

@@ -18,15 +18,14 @@ from trackbook.store.selection import check_sort
 
 NAN, INF = float("nan"), float("inf")
 DAY = 86_400.0
-NOW = time.time()
 
-# Runs A to G; what a run does not say it does not have.
+# Runs A to G; what a run does not say it does not have. Times are seconds from now.
 RUNS: dict[str, dict[str, Any]] = {
     "A": {
         "params": {"lr": 0.1, "model": "rf", "depth": 8, "layers": [64, 32], "flag": True},
         "metrics": {"acc": [0.2, 0.95], "val/loss": [2.0, 0.05, 0.3], "dotted.name": [5.0]},
         "tags": {"baseline": "", "stage": "prod"},
-        "started": NOW - 10 * DAY,
+        "started": -10 * DAY,
         "experiment": "notebooks/demo",
         "notebook": {"path": "notebooks/demo.ipynb"},
     },
@@ -34,7 +33,7 @@ RUNS: dict[str, dict[str, Any]] = {
         "params": {"lr": 0.01, "model": "xgb", "depth": None, "opt": {"name": "adam", "b": [1]}},
         "metrics": {"acc": [0.9], "n": [3, 1, 2]},
         "tags": {"stage": "test", "n": 3},
-        "started": NOW - 3 * DAY,
+        "started": -3 * DAY,
         "star": True,
         "note": "the *good* one",
     },
@@ -42,13 +41,13 @@ RUNS: dict[str, dict[str, Any]] = {
         "params": {"lr": "auto", "model": "rf", "max depth": 3, "a.b": 1, "a": {"b": 2, "c": 3}},
         "status": "failed",
         "error": {"type": "MemoryError", "message": "out of memory", "traceback": ""},
-        "started": NOW - 2 * DAY,
-        "ended": NOW - 2 * DAY + 7200,
+        "started": -2 * DAY,
+        "ended": -2 * DAY + 7200,
     },
     "D": {
         "params": {"lr": NAN, "depth": 10**30, "lambda": 2, "a/b": 1, "a-b": 2, 'quo"te': 1},
         "metrics": {"acc": [NAN], "loss": [INF]},
-        "started": NOW - 90,
+        "started": -90,
         "status": "running",
         "ended": None,
     },
@@ -56,24 +55,22 @@ RUNS: dict[str, dict[str, Any]] = {
         "params": {"depth": 3.0, "empty": "", "zero": 0, "models": ["rf", "svm"]},
         "metrics": {"acc": [0.0], "min": [7.0]},
         "tags": {"a.b": 1, "a/b": "", "größe": "ß"},
-        "started": NOW - 60,
+        "started": -60,
         "archived": True,
         "number": 4,
     },
-    "F": {"started": NOW + 3600, "user": "ada", "host": "lab-1", "series": "s", "number": 7},
-    "G": {"started": NOW, "tags": {"baseline": "no"}, "deleted": True},
+    "F": {"started": 3600.0, "user": "ada", "host": "lab-1", "series": "s", "number": 7},
+    "G": {"started": 0.0, "tags": {"baseline": "no"}, "deleted": True},
 }
 
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = LocalStore(tmp_path_factory.mktemp("where") / ".trackbook")
-    passed = time.time() - NOW  # other tests ran since then
+    now = time.time()
     for name, fields in RUNS.items():
         given = dict(fields)
-        given.update(
-            {when: given[when] + passed for when in ("started", "ended") if given.get(when)}
-        )
+        given.update({k: now + given[k] for k in ("started", "ended") if given.get(k) is not None})
         metrics = given.pop("metrics", {})
         switches = {k: given.pop(k) for k in ("star", "archived", "deleted") if k in given}
         document = new_document(name=name, experiment=given.pop("experiment", "e"))
