@@ -1,4 +1,4 @@
-import { Signal } from "@lumino/signaling";
+import { Signal } from '@lumino/signaling';
 
 import type {
   IApi,
@@ -10,17 +10,17 @@ import type {
   IRevision,
   IRow,
   IRunsReply,
-  IStores,
-} from "../src/api";
+  IStores
+} from '../src/api';
 
 /** A run as the server describes it. */
 export function row(id: string, given: Partial<IRow> = {}): IRow {
   return {
     id,
-    name: "forest",
+    name: 'forest',
     number: 1,
-    status: "finished",
-    experiment: "default",
+    status: 'finished',
+    experiment: 'default',
     started: 0,
     ended: null,
     star: false,
@@ -30,20 +30,20 @@ export function row(id: string, given: Partial<IRow> = {}): IRow {
     headline: null,
     error: null,
     cells: {},
-    ...given,
+    ...given
   };
 }
 
 /** A column as the server describes it. */
 export function column(key: string, width: number, priority: number): IColumn {
-  const kind = key === "name" || key === "status" ? key : "number";
+  const kind = key === 'name' || key === 'status' ? key : 'number';
   return {
     key,
     title: key,
     kind,
-    align: kind === "number" ? "right" : "left",
+    align: kind === 'number' ? 'right' : 'left',
     width,
-    priority,
+    priority
   };
 }
 
@@ -52,31 +52,29 @@ export function reply(
   revision: string,
   full: boolean,
   rows: IRow[],
-  removed: string[] = [],
+  removed: string[] = []
 ): IRunsReply {
-  const columns = [column("name", 150, 1)];
+  const columns = [column('name', 150, 1)];
   return {
     revision,
     full,
     table: { columns, rows, total: rows.length },
-    removed,
+    removed
   };
 }
 
 /** A server in this process: answers from a list of revisions, as the real one would. */
 export class LocalApi implements IApi {
-  readonly revisions: Signal<IApi, IRevision> = new Signal<IApi, IRevision>(
-    this,
-  );
+  readonly revisions: Signal<IApi, IRevision> = new Signal<IApi, IRevision>(this);
   readonly asked: (string | null)[] = [];
   found: IStores = {
-    stores: [{ id: "s", path: "~/work", name: "work" }],
-    own: "s",
-    current: "s",
+    stores: [{ id: 's', path: '~/work', name: 'work' }],
+    own: 's',
+    current: 's'
   };
   failure: Error | null = null;
 
-  private _start = "a";
+  private _start = 'a';
   private _history: { id: string; row: IRow | null }[] = [];
 
   /** Records a run, or its removal, and announces it. */
@@ -88,12 +86,12 @@ export class LocalApi implements IApi {
   }
 
   announce(): void {
-    this.revisions.emit({ store: "s", revision: this.revision });
+    this.revisions.emit({ store: 's', revision: this.revision });
   }
 
   /** A restart keeps the runs and forgets the revisions. */
   restart(): void {
-    this._start += "a";
+    this._start += 'a';
   }
 
   get revision(): string {
@@ -105,21 +103,15 @@ export class LocalApi implements IApi {
     return this.found;
   }
 
-  async runs(
-    _store: string,
-    _query: IQuery,
-    since?: string | null,
-  ): Promise<IRunsReply> {
+  async runs(_store: string, _query: IQuery, since?: string | null): Promise<IRunsReply> {
     this.asked.push(since ?? null);
     this._check();
-    const [start, count] = (since ?? ".0").split(".");
+    const [start, count] = (since ?? '.0').split('.');
     const full = start !== this._start;
     const part = this._history.slice(full ? 0 : Number(count));
-    const last = new Map(part.map((entry) => [entry.id, entry.row]));
-    const rows = [...last.values()].filter((value) => value !== null);
-    const removed = [...last]
-      .filter(([, value]) => value === null)
-      .map(([id]) => id);
+    const last = new Map(part.map(entry => [entry.id, entry.row]));
+    const rows = [...last.values()].filter(value => value !== null);
+    const removed = [...last].filter(([, value]) => value === null).map(([id]) => id);
     return reply(this.revision, full, rows, full ? [] : removed);
   }
 
@@ -133,13 +125,13 @@ export class LocalApi implements IApi {
   async edit(
     _store: string,
     ids: readonly string[],
-    change: Record<string, unknown>,
+    change: Record<string, unknown>
   ): Promise<IEdited> {
     this._check();
     this.edited.push({ ids, change });
     return {
-      edits: Object.fromEntries(ids.map((id) => [id, `${id}-edit`])),
-      problems: {},
+      edits: Object.fromEntries(ids.map(id => [id, `${id}-edit`])),
+      problems: {}
     };
   }
 
@@ -155,7 +147,7 @@ export class LocalApi implements IApi {
 
   async compare(): Promise<IComparison> {
     this._check();
-    return { refs: [], title: "", runs: [], sections: [], same: 0, charts: [] };
+    return { refs: [], title: '', runs: [], sections: [], same: 0, charts: [] };
   }
 
   private _check(): void {

@@ -12,6 +12,7 @@ import type { IApi } from '../api';
 import { trackbookIcon } from '../icon';
 import { LiveCompare } from '../live';
 import { Locale } from '../locale';
+import { place } from '../place';
 import type { IActions } from './shared';
 import { Actions } from './shared';
 import type { IView } from './view';
@@ -129,11 +130,7 @@ export function compareTab(
       tab.id = COMPARE_ID;
       tab.toolbar.hide(); // it would be an empty strip
       void tabs.add(tab);
-      shell.add(tab, 'main');
-      if (!tab.isAttached) {
-        shell.add(tab, 'down'); // Notebook 7 has room for one document only
-      }
     }
-    shell.activateById(COMPARE_ID);
+    place(shell, tab);
   };
 }

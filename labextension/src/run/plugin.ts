@@ -6,6 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IApi, IRoutes } from '../api';
 import { trackbookIcon } from '../icon';
+import { place } from '../place';
 import { RunApi } from './api';
 import type { IRunHost } from './host';
 import type { ILabParts } from './lab';
@@ -66,15 +67,12 @@ function show(
   trans: TranslationBundle
 ): void {
   const id = `${NAMESPACE}-${api.store}-${api.run}`;
-  if (!tabs.find(tab => tab.id === id && !tab.isDisposed)) {
-    const tab = new MainAreaWidget({ content: new RunWidget(api, host, trans) });
+  let tab = tabs.find(one => one.id === id && !one.isDisposed);
+  if (!tab) {
+    tab = new MainAreaWidget({ content: new RunWidget(api, host, trans) });
     tab.id = id;
     tab.toolbar.hide();
     void tabs.add(tab);
-    shell.add(tab, 'main');
-    if (!tab.isAttached) {
-      shell.add(tab, 'down'); // Notebook 7 has room for one document only
-    }
   }
-  shell.activateById(id);
+  place(shell, tab);
 }

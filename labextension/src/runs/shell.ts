@@ -8,6 +8,7 @@ import type { ReadonlyPartialJSONValue } from '@lumino/coreutils';
 import { Menu } from '@lumino/widgets';
 import type { Widget } from '@lumino/widgets';
 
+import { place } from '../place';
 import type { IViews } from '../state';
 import { TableCommands } from './commands';
 
@@ -66,12 +67,8 @@ export function tableTab(
       tab.toolbar.hide();
       tab.title.closable = true;
       void tabs.add(tab);
-      shell.add(tab, 'main');
-      if (!tab.isAttached) {
-        shell.add(tab, 'down'); // Notebook 7 has room for one document only
-      }
     }
-    shell.activateById(tab.id);
+    place(shell, tab);
   };
 }
 
