@@ -19,7 +19,8 @@ export function Trial(props: { onDone: () => void; again: boolean }): React.JSX.
   const { onDone } = props;
   const [job, setJob] = useState('');
   const [state, setState] = useState<IJob | null>(null);
-  const [asked, setAsked] = useState<{ message: string; code: string } | null>(null);
+  /** The code that is nobody's here, while it waits for the user's word. */
+  const [asked, setAsked] = useState<string | null>(null);
   const [writes, setWrites] = useState(false);
   const [trouble, setTrouble] = useState('');
 
@@ -31,7 +32,7 @@ export function Trial(props: { onDone: () => void; again: boolean }): React.JSX.
       .then(setJob)
       .catch((error: unknown) => {
         if (error instanceof ApiError && error.status === 403 && !trust) {
-          setAsked({ message: error.message, code: codeOf(error) });
+          setAsked(codeOf(error));
         } else {
           setTrouble(messageOf(error));
         }
@@ -78,8 +79,8 @@ export function Trial(props: { onDone: () => void; again: boolean }): React.JSX.
   }
   return (
     <div className="tb-Trial">
-      {asked ? (
-        <Trust asked={asked} onTrust={() => begin(true)} onCancel={() => setAsked(null)} />
+      {asked !== null ? (
+        <Trust code={asked} onTrust={() => begin(true)} onCancel={() => setAsked(null)} />
       ) : (
         <div className="tb-Buttons">
           <button className="tb-Button" onClick={() => begin(false)}>
@@ -124,17 +125,21 @@ function Progress(props: { state: IJob | null; onCancel: () => void }): React.JS
 }
 
 function Trust(props: {
-  asked: { message: string; code: string };
+  code: string;
   onTrust: () => void;
   onCancel: () => void;
 }): React.JSX.Element {
   const trans = useTrans();
-  const { asked, onTrust, onCancel } = props;
+  const { code, onTrust, onCancel } = props;
   return (
     <div className="tb-Trust" role="group" aria-label={trans.__('Do you trust this code?')}>
-      <p className="tb-RunNote tb-mod-warn">{asked.message}</p>
+      <p className="tb-RunNote tb-mod-warn">
+        {trans.__(
+          'This run was not recorded and signed here, and a replay runs its code: look at it first.'
+        )}
+      </p>
       <pre className="tb-Pre" tabIndex={0} aria-label={trans.__('The code that would run')}>
-        {asked.code}
+        {code}
       </pre>
       <div className="tb-Buttons">
         <button className="tb-Button" onClick={onTrust}>

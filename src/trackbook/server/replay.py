@@ -40,7 +40,7 @@ class _Job:
             for _ in self.replay.events():
                 pass
         except (TrackbookError, OSError, ValueError) as problem:
-            self.failure = "cancelled" if self._cancelled else str(problem)
+            self.failure = str(problem)
 
     @property
     def running(self) -> bool:
@@ -65,7 +65,8 @@ class _Job:
         }
         if told["state"] == "done" and verdict is None:
             told["verdict"] = {"status": "not determined", "causes": [], "compared": []}
-            told["verdict"]["text"] = f"not determined: {self.failure or 'it ended without a word'}"
+            why = "cancelled" if self._cancelled else self.failure or "it ended without a word"
+            told["verdict"]["text"] = f"not determined: {why}"
         return told
 
 
