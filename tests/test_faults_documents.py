@@ -99,7 +99,7 @@ def readers(root: Path, run_id: str, good: str) -> Iterator[Callable[[], object]
     yield lambda: there.runs(archived=True).to_pandas()
     yield lambda: there.runs(archived=True).diff()
     yield lambda: there.runs(archived=True)._repr_mimebundle_()
-    yield lambda: dumps(table._runs(server, "s", None, query, None))
+    yield lambda: list(table._pieces(table._runs(server, "s", None, query, None), dumps))
     yield lambda: dumps(handlers._run(server, "s", run_id))
     run = there.get_run(run_id)
     for what in ("summary", "metrics", "artifacts", "inputs", "why", "parent", "children"):

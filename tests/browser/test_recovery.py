@@ -1,4 +1,4 @@
-"""What goes wrong around the panel: a kernel that is killed, a server that goes and comes back."""
+"""What ends early: a kernel that is killed, a server that comes back, a replay nobody waits for."""
 
 from __future__ import annotations
 
@@ -92,3 +92,21 @@ def test_a_server_that_comes_back_is_found_and_what_happened_meanwhile_is_shown(
         add(store, 8, "afterwards")
         expect(lab.row("afterwards")).to_have_count(1, timeout=90_000)
         lab.shut_down_kernels()
+
+
+def test_a_replay_is_cancelled(lab: Lab, notebook: Callable[..., str]) -> None:
+    wait = "import os, time\nif 'TRACKBOOK_REPLAY' in os.environ:\n    time.sleep(600)"
+    lab.open(notebook(LOAD, f"%%track slow\n{wait}\nacc = 0.5"))
+    lab.run_all()
+    store = reading.open_store(lab.store)
+    run = store.get_run("slow")
+    lab.command("trackbook:open-run", store=store.id, run=run.id)
+    replay = lab.page.locator('.tb-RunPage [data-section="replay"]')
+    if replay.locator("h2 button").get_attribute("aria-expanded") == "false":
+        replay.locator("h2 button").click()
+    replay.locator(".tb-Button", has_text="Replay").click()
+    expect(replay).to_contain_text(re.compile(r"Cell \d of \d"))
+    replay.get_by_role("button", name="Cancel").click()
+    expect(replay.locator(".tb-Button", has_text="Replay")).to_be_visible()
+    expect(replay).to_contain_text("not determined: cancelled")
+    assert store.get_run(run.id).verdict is None

@@ -329,19 +329,6 @@ def test_a_run_is_replayed_and_its_cells_are_told(
     shot(lab, "replayed")
 
 
-def test_a_replay_is_cancelled(lab: Lab, runs: Callable[..., list[reading.Run]]) -> None:
-    wait = "import os\nif 'TRACKBOOK_REPLAY' in os.environ:\n    time.sleep(600)"
-    (run, *_) = runs(f"%%track slow\n{wait}\nacc = 0.5")
-    replay = section(opened(lab, run), "replay")
-    replay.locator(".tb-Button", has_text="Replay").click()
-    expect(replay).to_contain_text(re.compile(r"Cell \d of \d"))
-    replay.get_by_role("button", name="Cancel").click()
-    expect(replay.locator(".tb-Button", has_text="Replay")).to_be_visible()
-    expect(replay).to_contain_text("not determined: cancelled")
-    assert reading.open_store(lab.store).get_run(run.id).verdict is None
-    shot(lab, "cancelled")
-
-
 def test_foreign_code_is_shown_before_it_is_replayed(
     lab: Lab, runs: Callable[..., list[reading.Run]]
 ) -> None:

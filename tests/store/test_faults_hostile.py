@@ -149,6 +149,7 @@ resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
 import trackbook as tb
 from click.testing import CliRunner
 from trackbook.cli import trackbook
+from trackbook.jsonable import dumps
 from trackbook.server import handlers, shelf, table
 from trackbook.store import open_store
 
@@ -186,7 +187,7 @@ timed("diff", runs.diff)
 timed("json", lambda: cli("runs", "--json", "--archived", "--store", root))
 timed("table", lambda: cli("runs", "--archived", "--store", root))
 query = {"where": None, "sort": "-started", "experiment": None, "archived": True}
-timed("panel", lambda: table._runs(shelf, root, None, query, None))
+timed("panel", lambda: list(table._pieces(table._runs(shelf, root, None, query, None), dumps)))
 for run in runs:
     for what in ("summary", "artifacts", "why", "parent", "children", "edits", "duration"):
         timed(what, lambda: getattr(run, what))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -306,17 +306,23 @@ def table(
     only: Iterable[str] | None = None,
 ) -> dict[str, Any]:
     """``{columns, rows, total}`` for these runs; ``only`` names the ids that get a row."""
-    many = _many(documents)
-    size = len(documents)
-    wanted = None if only is None else set(only)
-    shown: Iterable[Document]
-    if many is None:
+    if _many(documents) is None:
         documents = list(documents)  # decoded once
-        shown = [d for d in documents if wanted is None or d["id"] in wanted]
-    else:
-        shown = many if wanted is None else manyruns.chosen(many, wanted)
     return {
         "columns": [column.plain() for column in columns(documents)],
-        "rows": [row(document) for document in shown],
-        "total": size if total is None else total,
+        "rows": list(rows(documents, only)),
+        "total": len(documents) if total is None else total,
     }
+
+
+def rows(documents: Sequence[Document], only: Iterable[str] | None = None) -> Iterator[Any]:
+    """The rows of these runs one by one: all of ten thousand at once take a while to free."""
+    wanted = None if only is None else set(only)
+    many = _many(documents)
+    if wanted is None:
+        shown: Iterable[Document] = documents if many is None else many
+    elif many is None:
+        shown = (document for document in documents if document["id"] in wanted)
+    else:
+        shown = manyruns.chosen(many, wanted)
+    return (row(document) for document in shown)
