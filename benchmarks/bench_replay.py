@@ -44,13 +44,27 @@ def main() -> None:
         print("needs a folder of notebooks, see its docstring")
         return
     found = sorted(p for p in asked.folder.rglob("*.ipynb") if asked.only in str(p))
-    sessions = [(path, kind) for path in found for kind in ("linear", "messy")]
-    started = time.time()
+    sessions = [(path, kind) for path in found if _is_whole(path) for kind in ("linear", "messy")]
+    random.Random(asked.seed).shuffle(sessions)
+    started, results = time.time(), []
     with ThreadPoolExecutor(asked.jobs) as pool:
-        results = [r for rs in pool.map(lambda s: _session(*s, asked), sessions) for r in rs]
+        try:
+            for some in pool.map(lambda s: _session(*s, asked), sessions):
+                results += some
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            print("Ended early: a sample of the sessions, drawn before.")
     if asked.details:
         asked.details.write_text("".join(json.dumps(result) + "\n" for result in results))
     _report(results, time.time() - started)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return "cells" in json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        print(f"left out, it is no whole notebook: {path}")
+        return False
 
 
 # -- one session -----------------------------------------------------------------------------------

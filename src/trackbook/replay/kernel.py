@@ -220,14 +220,14 @@ class _Kernel:
         """Let the kernel end its runs, and say what it has imported."""
         code = f"import {_EXTENSION} as _; _.finish()"
         client.kc.execute(code, silent=True, store_history=False)
-        until = time.monotonic() + _END_S
-        report = self._files["report"]
-        while time.monotonic() < until and await client.kc._async_is_alive():
-            if report.exists() and (told := _report(report)):
-                self._ran.modules, self._ran.generators = told["modules"], told["generators"]
-                return
+        until, ready = time.monotonic() + _END_S, self._files["ready"]
+        while time.monotonic() < until and ready.exists() and await client.kc._async_is_alive():
             await asyncio.sleep(0.02)
-        self._ran.stopped = "the kernel did not say what it had run"
+        if told := _report(self._files["report"]):
+            self._ran.modules, self._ran.generators = told["modules"], told["generators"]
+            return
+        if self._ran.error is None:  # which is what there is to say
+            self._ran.stopped = "the kernel did not say what it had run"
 
     async def _watch(self) -> str:
         """Why the kernel has to stop: returns when it must."""
@@ -299,5 +299,5 @@ def _report(file: Path) -> dict[str, Any] | None:
     try:
         found = loads(file.read_bytes())
     except (OSError, ValueError):
-        return None  # it is being written
+        return None  # its kernel died, or the disk is full
     return found if isinstance(found, dict) else None

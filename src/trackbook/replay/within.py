@@ -70,10 +70,16 @@ class Within:
             self._shell.execution_count = self._cells[self._next]["count"]
 
     def finish(self) -> None:
-        """End the runs, and report what was imported from where."""
-        self._shell.extension_manager.unload_extension("trackbook")
-        report = {"modules": _imported(), "generators": sorted(self._missing), "ended": time.time()}
-        self._report.write_bytes(dumps(report))
+        """End the runs, and report what was imported from where.
+
+        The file that says "ready" goes when that is done, also where a full disk takes no report.
+        """
+        try:
+            self._shell.extension_manager.unload_extension("trackbook")
+            told = {"modules": _imported(), "generators": sorted(self._missing)}
+            self._report.write_bytes(dumps({**told, "ended": time.time()}))
+        finally:
+            Path(self._job["ready"]).unlink(missing_ok=True)
 
 
 def _imported() -> list[dict[str, str]]:
