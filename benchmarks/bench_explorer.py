@@ -96,6 +96,8 @@ def measure(folder: Path, runs: int, points: int) -> None:
     chart = f"{root}/{store.id}/compare/chart?token={token}&key=loss&width=600&refs="
     with served(folder, port, token):
         wait(f"{root}?token={token}")
+        ask(f"{root}/{store.id}/runs?form=packed&token={token}")
+        time.sleep(3)  # a person looks at the table before
         middle = json.dumps({"within": [points // 2, points // 2 + 500]})
         asked = [
             ("first curve of a server", ask(chart + ids[0])),

@@ -13,6 +13,7 @@ from typing import TypeVar
 from .. import settings
 from ..errors import RunNotFound, TrackbookError
 from ..store import Changes, Store, open_store
+from ..views import sampling
 from .death import certify
 from .kernels import Ending
 
@@ -21,6 +22,8 @@ T = TypeVar("T")
 # Not every change has a notice (a folder copied in, an owner that died): look for those less often.
 # So are stores that nobody has asked for: there may be hundreds.
 _EVERY_NTH_LOOK = 10
+# Looks after which whoever opened the panel has seen it, and may want a curve next.
+_SETTLED = 3
 
 _log = logging.getLogger("trackbook")
 
@@ -41,6 +44,7 @@ class Shelf:
         self._told: dict[str, int] = {}
         self._looks = 0
         self._registry = -1
+        self._looks_in_use = 0
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of ``work``, done in the worker thread."""
@@ -102,6 +106,9 @@ class Shelf:
     def changed(self) -> list[tuple[str, str]]:
         """The stores that changed since the last look, each with its new revision."""
         self._looks += 1
+        self._looks_in_use += bool(self._open)
+        if self._looks_in_use == _SETTLED:
+            sampling.prepare()
         stamp = settings.registry_stamp()
         everywhere = self._looks % _EVERY_NTH_LOOK == 0
         if everywhere or stamp != self._registry:
