@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -45,6 +47,7 @@ class Shelf:
         self._looks = 0
         self._registry = -1
         self._looks_in_use = 0
+        self._settled: set[str] = set()
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of ``work``, done in the worker thread."""
@@ -84,6 +87,23 @@ class Shelf:
         if opened is None or opened.path != path:  # its folder was moved
             opened = self._open[store_id] = open_store(path)
         return opened
+
+    @contextmanager
+    def settling(self, store_id: str) -> Iterator[None]:
+        """Around the first reading of all runs of a store, which stay in memory.
+
+        A search for cycles among them, again and again, would hold up every thread of the server.
+        """
+        if store_id in self._settled or not gc.isenabled():
+            yield
+            return
+        gc.disable()
+        try:
+            yield
+            self._settled.add(store_id)
+            gc.freeze()
+        finally:
+            gc.enable()
 
     def changes(self, store_id: str, since: str | None) -> tuple[str, Changes]:
         """The revision now, and what changed since; ``full`` for no revision or a foreign one."""

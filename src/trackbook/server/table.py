@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +33,14 @@ _MOST_EDITED = 20_000
 class TableHandler(Handler):
     """Answers that may be large: encoded piece by piece and compressed, in the worker thread."""
 
-    async def answer_large(self, work: Callable[[], Any], dump: Callable[[Any], bytes]) -> None:
-        """Reply with the JSON that ``dump`` makes of the pieces of ``work``."""
+    async def answer_large(
+        self, store_id: str, work: Callable[[], Any], dump: Callable[[Any], bytes]
+    ) -> None:
+        """Reply with the JSON that ``dump`` makes of the pieces of ``work`` on a store."""
         may_pack = "gzip" in self.request.headers.get("Accept-Encoding", "")
 
         def whole() -> tuple[bytes, bool]:
-            with _no_collecting():
+            with self.shelf.settling(store_id):
                 body = b"".join(_pieces(work(), dump))
             if not may_pack or len(body) < _WORTH_PACKING:
                 return body, False
@@ -55,18 +55,6 @@ class TableHandler(Handler):
         if is_packed:
             self.set_header("Content-Encoding", "gzip")
         self.finish(body)
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """No search for cycles meanwhile: among a million new cells it would hold up every thread."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _pieces(value: Any, dump: Callable[[Any], bytes], depth: int = 4) -> Iterator[bytes]:
@@ -110,7 +98,9 @@ class RunsHandler(TableHandler):
         }
         limit = _limit(self.get_query_argument("limit", ""))
         if self.get_query_argument("form", "") != "packed":
-            await self.answer_large(lambda: _runs(self.shelf, store_id, since, query, limit), dumps)
+            await self.answer_large(
+                store_id, lambda: _runs(self.shelf, store_id, since, query, limit), dumps
+            )
             return
         if self.get_query_argument("trash", "") in ("1", "true"):
             query["trash"] = True
@@ -120,7 +110,7 @@ class RunsHandler(TableHandler):
         def work() -> dict[str, Any]:
             return _packed(self.shelf, store_id, since, query, limit, wanted, layout)
 
-        await self.answer_large(work, written)
+        await self.answer_large(store_id, work, written)
 
     @web.authenticated
     @authorized
