@@ -12,10 +12,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import stop
 from lab import troubles
 from playwright.sync_api import Page, expect
 from runs import write
+from serving import stop
 
 from trackbook.store import Store, open_store
 
