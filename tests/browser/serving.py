@@ -21,11 +21,11 @@ START_S = 90
 
 @contextmanager
 def serve(
-    project: Path, log: Path, *, address: str | None = None
+    project: Path, log: Path, *options: str, address: str | None = None
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A JupyterLab on this folder: its process and its address, token included.
 
-    ``address`` is that of an earlier one, which came to its end.
+    ``options`` are the command line's; ``address`` is that of an earlier one, which has ended.
     """
     if address is None:
         with socket.socket() as probe:
@@ -44,6 +44,7 @@ def serve(
                 f"--IdentityProvider.token={token}",
                 "--LabApp.expose_app_in_browser=True",
                 "--JupyterNotebookApp.expose_app_in_browser=True",
+                *options,
             ],
             cwd=project,
             stdin=subprocess.DEVNULL,

@@ -13,7 +13,7 @@ import pytest
 from lab import Lab
 from playwright.sync_api import Page, expect
 from serving import serve, stop
-from studies import add, maker, show
+from studies import Study, add, maker, show
 
 from trackbook import reading
 
@@ -92,6 +92,29 @@ def test_a_server_that_comes_back_is_found_and_what_happened_meanwhile_is_shown(
         add(store, 8, "afterwards")
         expect(lab.row("afterwards")).to_have_count(1, timeout=90_000)
         lab.shut_down_kernels()
+
+
+def test_a_server_without_our_extension_is_told_in_place(
+    page: Page, home: Path, server: str, tmp_path: Path
+) -> None:
+    off = "--ServerApp.jpserver_extensions={'trackbook': False}"
+    with serve(tmp_path, home / "without.log", off) as (_, address):
+        lab = Lab(page, address, tmp_path)
+        lab.start()
+        expect(lab.panel).to_contain_text("This Jupyter server does not have Trackbook")
+
+
+def test_a_store_that_vanishes_leaves_a_calm_panel(lab: Lab, study: Study) -> None:
+    store, path = study(5)
+    show(lab, path, 5)
+    assert store.path is not None
+    gone = store.path.with_name("gone")
+    store.path.rename(gone)
+    lab.command("trackbook:refresh")
+    expect(lab.row("run1")).to_have_count(0)
+    gone.rename(store.path)
+    lab.command("trackbook:refresh")
+    expect(lab.row("run1")).to_have_count(1)
 
 
 def test_a_replay_is_cancelled(lab: Lab, notebook: Callable[..., str]) -> None:
