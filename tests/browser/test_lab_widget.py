@@ -60,7 +60,7 @@ async ([script, values]) => {
 
 
 def test_the_widget_works_among_ipywidgets(lab: Lab, notebook: Callable[..., str]) -> None:
-    lab.open(notebook(LOAD, RUNS, SHOWN, "print(table.where, len(table.selected))"))
+    lab.open(notebook(LOAD, RUNS, SHOWN, "print(table.where, len(table.selected))", own=False))
     lab.run_all()
     shown = lab.page.locator(".tb-widget")
     rows = shown.locator("tr[data-run-id]")

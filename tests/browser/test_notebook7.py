@@ -16,6 +16,16 @@ TRAINING = """%%track {name}
 depth = {depth}
 for step in range(20):
     tb.log_metric("loss", depth / (step + 1))"""
+FOCUSED = "() => document.querySelector('.jp-Notebook')?.contains(document.activeElement)"
+ACTIVE = "window.jupyterapp.shell.currentWidget.content.activeCellIndex === cell"
+READY = """
+async () => {
+  const { context } = window.jupyterapp.shell.currentWidget;
+  await context.ready;
+  await context.sessionContext.ready;
+  await context.sessionContext.session.kernel.info;
+}
+"""
 Notebook = Callable[..., str]
 
 
@@ -32,6 +42,8 @@ def notebook7(page: Page, server: str, project: Path, notebook: Notebook) -> Ite
     page.goto(f"{root}notebooks/{path}?{token}")
     page.wait_for_function("() => window.jupyterapp !== undefined", timeout=60_000)
     page.evaluate("() => window.jupyterapp.restored")
+    page.locator(".jp-CodeCell").first.wait_for()
+    page.evaluate(READY)
     opened = Lab(page, server, project)
     yield opened
     opened.shut_down_kernels()
@@ -73,13 +85,16 @@ def test_from_the_first_cell_to_the_comparison_without_a_mouse(
     page, keys = lab.page, lab.page.keyboard
     train = TRAINING.replace("%%track {name}\n", "")
     lab.open(notebook(LOAD, train.format(depth=2), train.format(depth=8)))
-    keys.press("Enter")
+    page.wait_for_function(FOCUSED)
     keys.press("Shift+Enter")
     for cell in (1, 2):
+        page.wait_for_function("cell => " + ACTIVE, arg=cell)
         by_palette(lab, "Track This Cell")
         expect(page.locator(".jp-CodeCell .cm-content").nth(cell)).to_contain_text("%%track")
+        page.wait_for_function(FOCUSED)
         keys.press("Shift+Enter")
-    expect(page.locator(".jp-NotebookPanel:visible .tb-Strip .tb-Attempt")).to_have_count(2)
+        strips = page.locator(".jp-NotebookPanel:visible .tb-Strip .tb-Attempt")
+        expect(strips).to_have_count(cell)
 
     by_palette(lab, "Show Runs")
     grid = lab.panel.get_by_role("grid")
@@ -101,6 +116,7 @@ def by_palette(lab: Lab, label: str) -> None:
     """A command as the keyboard finds it."""
     keys = lab.page.keyboard
     keys.press("Control+Shift+C")
+    expect(lab.page.locator(".jp-ModalCommandPalette .lm-CommandPalette-input")).to_be_focused()
     keys.type(label)
     first = lab.page.locator(".lm-CommandPalette-item.lm-mod-active")
     expect(first).to_contain_text(label)

@@ -48,6 +48,7 @@ def test_a_kernel_that_is_killed_leaves_its_run_and_the_next_attempt_works(
     lab.begin("notebook:run-all-cells")
     pid = (lab.project / path).with_name("pid")
     row = lab.row("forest")
+    expect(row).to_have_count(1)
     expect(row.locator("[data-status]")).to_have_attribute("data-status", "running")
     deadline = time.monotonic() + 60
     while not pid.exists():

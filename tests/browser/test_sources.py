@@ -28,7 +28,7 @@ RENAME = """
 def test_unsaved_edits_a_rename_and_a_reload_reach_the_run(
     lab: Lab, notebook: Callable[..., str]
 ) -> None:
-    path = notebook(LOAD, TRACKED, "# saved")
+    path = notebook(LOAD, TRACKED, "# saved", own=False)
     new = path.replace("work", "renamed")
     lab.open(path)
     lab.run_all()
