@@ -181,9 +181,13 @@ def register(store_id: str, path: Path) -> None:
 def registered() -> dict[str, Path]:
     """Store id to folder, for the registered stores that still exist; the latest used first."""
     try:
-        entries = [(entry.stat().st_mtime, entry) for entry in _registry().glob("*.json")]
-    except (ImportError, OSError):
+        files = list(_registry().glob("*.json"))
+    except ImportError:
         return {}
+    entries = []
+    for entry in files:
+        with contextlib.suppress(OSError):  # gone meanwhile
+            entries.append((entry.stat().st_mtime_ns, entry))
     stores: dict[Path, str] = {}  # a store that was deleted and made anew has another id
     for _, entry in sorted(entries, reverse=True):
         if found := _registration(entry):
